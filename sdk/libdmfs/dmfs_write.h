@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing DMFS images, on a host. Uses malloc and threads; never prints, never exits.
+ */
+#ifndef DMFS_WRITE_H
+#define DMFS_WRITE_H
+
+#include <stdio.h>
+
+#include "dmfs.h"
+
+/* What an object's bytes are. `data` is borrowed until dmfs_write() returns. */
+struct dmfs_write_object {
+	const char *name;
+	uint32_t type;
+	const void *data;
+	uint64_t raw_len;
+	uint64_t mem_len; /* at least raw_len */
+};
+
+/* A property; owner as in dmfs_property. */
+struct dmfs_write_property {
+	uint32_t owner;
+	const char *key;
+	const char *value;
+};
+
+/* All that an image is made from. Capsule records are dmfs_capsule, indices into `objects`. */
+struct dmfs_write_plan {
+	const char *name;
+	const char *version;
+	uint64_t rollback;
+	uint64_t created;
+	uint32_t chunk_len; /* 0: DMFS_DEFAULT_CHUNK_LEN */
+	const struct dmfs_write_object *objects;
+	uint32_t object_count;
+	const struct dmfs_capsule *capsules;
+	uint32_t capsule_count;
+	const struct dmfs_write_property *properties;
+	uint32_t property_count;
+	unsigned threads; /* 0: as many as there are processors */
+	int level;	  /* 1 to 12; 0: the default */
+	/* Called from one thread at a time, as raw bytes are done; may be NULL. */
+	void (*progress)(void *context, uint64_t done, uint64_t total);
+	void *progress_context;
+};
+
+/* An Ed25519 secret key as libsodium has it: seed, then public key. */
+#define DMFS_SECRET_KEY_LEN 64u
+
+/*
+ * Writes the image to `out`, signed by each of `key_count` distinct secret keys (0 leaves it unsigned). The same plan
+ * and keys give the same bytes, whatever `threads` is. `out` has to be seekable and empty.
+ *
+ * Returns DMFS_OK; DMFS_ERR_SPACE with errno set when memory or `out` failed; or what a reader would
+ * say of the plan (the result is validated before it is signed).
+ */
+enum dmfs_status dmfs_write(FILE *out, const struct dmfs_write_plan *plan,
+			    const uint8_t (*keys)[DMFS_SECRET_KEY_LEN], uint32_t key_count);
+
+/*
+ * Adds a signature to the signature block of an image in memory. `*image` is malloc'ed, of `*len` bytes, and may be reallocated.
+ * The signature is checked first: DMFS_ERR_SIGNATURE, DMFS_ERR_KEY_TWICE, DMFS_ERR_TOO_MANY_SIGNATURES.
+ */
+enum dmfs_status dmfs_attach_signature(uint8_t **image, uint64_t *len,
+				       const uint8_t key[DMFS_PUBLIC_KEY_LEN],
+				       const uint8_t signature[DMFS_SIGNATURE_LEN]);
+
+#endif
