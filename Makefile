@@ -33,6 +33,8 @@ $(SOURCES): third_party/sources.lock third_party/fetch.sh | $(PACKAGES)
 # --- the host's tools ----------------------------------------------------------------------------
 
 LIBDMFS_SRC := $(wildcard sdk/libdmfs/*.c)
+# What the hypervisor compiles as well; host_*.c is the writer.
+LIBDMFS_CORE := $(filter-out sdk/libdmfs/host_%.c,$(LIBDMFS_SRC))
 SDK_SRC := $(wildcard sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c)
 HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers
 HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' $(WARN) $(HOST_INC) -MMD -MP
@@ -43,6 +45,24 @@ $(B)/host/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -c -o $@ $<
 
+# The proof that the reader needs nothing but what is listed here.
+CORE_NEEDS := memcpy memmove memset memcmp crypto_generichash_blake2b crypto_sign_ed25519_verify_detached \
+	inflate inflateInit_ inflateEnd inflateValidate
+CORE_OBJ := $(patsubst sdk/libdmfs/%.c,$(B)/freestanding/%.o,$(LIBDMFS_CORE))
+
+$(B)/freestanding/%.o: sdk/libdmfs/%.c | $(SOURCES)
+	@mkdir -p $(@D)
+	$(CROSS)gcc --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
+		-std=c11 -O2 -ffreestanding $(WARN) -Isdk/libdmfs -I$(CACHE)/libsodium/src/libsodium/include \
+		-I$(CACHE)/zlib -MMD -MP -c -o $@ $<
+
+$(B)/.libdmfs-freestanding: $(CORE_OBJ)
+	$(CROSS)ld -r -o $(B)/freestanding/libdmfs.o $^
+	@for s in $$($(CROSS)nm -u $(B)/freestanding/libdmfs.o | sed 's/^ *U //'); do \
+		case " $(CORE_NEEDS) " in *" $$s "*) ;; \
+		*) echo "libdmfs: the reader must not need $$s" >&2; exit 1;; esac; done
+	@touch $@
+
 $(B)/dmfs: $(HOST_OBJ)
 	$(CC) -o $@ $^ $(HOST_LIBS)
 
@@ -52,6 +72,7 @@ $(B)/dmfs: $(HOST_OBJ)
 HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board.c)
 ASAN_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ASAN_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(HOST_TESTABLE))
+FORGE_OBJ := $(B)/asan/tests/unit/forge.o
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 
 $(B)/asan/%.o: %.c | $(PACKAGES)
@@ -62,6 +83,11 @@ $(B)/libtest.a: $(ASAN_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
+# Tests of images share a forger of them.
+$(B)/unit/test_dmfs_%: $(B)/asan/tests/unit/test_dmfs_%.o $(FORGE_OBJ) $(B)/libtest.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS) -lcmocka
+
 $(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/libtest.a
 	@mkdir -p $(@D)
 	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS) -lcmocka
@@ -69,8 +95,8 @@ $(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/libtest.a
 $(B)/asan/dmfs: $(B)/asan/sdk/cli/main.o $(B)/libtest.a
 	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
 
-unit: $(UNIT)
-	@set -e; for t in $^; do echo "== $$t"; $$t; done
+unit: $(UNIT) $(B)/.libdmfs-freestanding
+	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
 
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +

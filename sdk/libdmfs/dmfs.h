@@ -31,7 +31,9 @@
 #define DMFS_MAX_VALUE_LEN 4095u
 #define DMFS_MAX_VCPUS 64u
 #define DMFS_MAX_SIGNATURES 16u
-#define DMFS_MAX_RAW_LEN (UINT64_C(1) << 40)
+#define DMFS_MAX_RAW_LEN (UINT64_C(1) << 40) /* and of an object's mem_len */
+#define DMFS_MAX_MEMORY (UINT64_C(1) << 40)
+#define DMFS_MAX_PAYLOAD_LEN (UINT64_C(1) << 42)
 #define DMFS_MIN_CHUNK_LEN 4096u
 #define DMFS_MAX_CHUNK_LEN 1048576u
 #define DMFS_DEFAULT_CHUNK_LEN 262144u
@@ -205,7 +207,10 @@ struct dmfs_extent {
 enum dmfs_status dmfs_read_extent(const void *image, uint64_t len, bool exact,
 				  struct dmfs_extent *extent);
 
-/* Trust anchors: `count` distinct public keys, of which `threshold` must have signed. */
+/*
+ * Trust anchors: `count` distinct public keys, at most DMFS_MAX_ANCHORS, of which `threshold` must have
+ * signed.
+ */
 struct dmfs_trust {
 	const uint8_t (*keys)[DMFS_PUBLIC_KEY_LEN];
 	uint32_t count;

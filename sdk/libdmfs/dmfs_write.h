@@ -9,6 +9,9 @@
 
 #include "dmfs.h"
 
+/* libdeflate's level when a plan names none; chosen by measurement, docs/dmfs-format.md section 10. */
+#define DMFS_DEFAULT_LEVEL 9
+
 /* What an object's bytes are. `data` is borrowed until dmfs_write() returns. */
 struct dmfs_write_object {
 	const char *name;
@@ -39,7 +42,7 @@ struct dmfs_write_plan {
 	const struct dmfs_write_property *properties;
 	uint32_t property_count;
 	unsigned threads; /* 0: as many as there are processors */
-	int level;	  /* 1 to 12; 0: the default */
+	int level;	  /* 1 to 12; 0: DMFS_DEFAULT_LEVEL */
 	/* Called from one thread at a time, as raw bytes are done; may be NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *progress_context;
