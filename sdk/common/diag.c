@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "diag.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,15 +65,15 @@ static size_t printable(const char *s, size_t len)
 	return n;
 }
 
-static void put_clean(const char *s, size_t len)
+void diag_put_clean(FILE *out, const char *s, size_t len)
 {
 	while (len > 0) {
 		size_t n = printable(s, len);
 
 		if (n == 0 && *s != '\t')
-			fputc('?', stderr);
+			fputc('?', out);
 		else
-			fwrite(s, 1, n ? n : 1, stderr);
+			fwrite(s, 1, n ? n : 1, out);
 		s += n ? n : 1;
 		len -= n ? n : 1;
 	}
@@ -126,7 +125,7 @@ static void show_line(const struct diag_source *source, struct diag_place place,
 	caret = bytes_of(line, len, place.column - 1);
 	shown = bytes_of(line + skip, len - skip, SHOWN_COLUMNS);
 	fprintf(stderr, "%5u | ", place.line);
-	put_clean(line + skip, shown);
+	diag_put_clean(stderr, line + skip, shown);
 	fputs("\n      | ", stderr);
 	for (size_t i = skip; i < caret; i++) {
 		/* One blank a character; a tab stays one, so that the caret stands beneath. */
@@ -138,7 +137,7 @@ static void show_line(const struct diag_source *source, struct diag_place place,
 		fputc('^', stderr);
 	if (hint) {
 		fputc(' ', stderr);
-		put_clean(hint, strlen(hint));
+		diag_put_clean(stderr, hint, strlen(hint));
 	}
 	look(LOOK_PLAIN);
 	fputc('\n', stderr);
@@ -154,7 +153,7 @@ static void emit(const char *path, struct diag_place place, enum look kind, cons
 	/* What goes to stdout and stderr of one terminal keeps its order. */
 	fflush(stdout);
 	look(LOOK_BOLD);
-	put_clean(path, strlen(path));
+	diag_put_clean(stderr, path, strlen(path));
 	if (place.line)
 		fprintf(stderr, ":%u:%u", place.line, place.column);
 	fputs(": ", stderr);
@@ -162,7 +161,7 @@ static void emit(const char *path, struct diag_place place, enum look kind, cons
 	look(kind);
 	fputs(word, stderr);
 	look(LOOK_PLAIN);
-	put_clean(message, strlen(message));
+	diag_put_clean(stderr, message, strlen(message));
 	fputc('\n', stderr);
 }
 

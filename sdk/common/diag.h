@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit statuses of every subcommand. */
 enum exit_status {
@@ -54,6 +55,9 @@ void diag_error_at(const struct diag_source *source, struct diag_place place, co
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 void diag_error_at_v(const struct diag_source *source, struct diag_place place, const char *hint,
 		     const char *format, va_list args);
+
+/* Text of unknown origin, what would steer a terminal replaced by question marks. */
+void diag_put_clean(FILE *out, const char *s, size_t len);
 
 /* diag_error() for a file that failed with errno `error`; always STATUS_FAILED. */
 int diag_file(const char *doing, const char *path, int error);
