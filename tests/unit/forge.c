@@ -103,6 +103,13 @@ const uint8_t *forge_public_key(unsigned i)
 	return public[i];
 }
 
+void forge_use_key(const uint8_t key[DMFS_SECRET_KEY_LEN])
+{
+	prepare();
+	memcpy(secret[0], key, DMFS_SECRET_KEY_LEN);
+	memcpy(public[0], key + DMFS_SECRET_KEY_LEN - DMFS_PUBLIC_KEY_LEN, DMFS_PUBLIC_KEY_LEN);
+}
+
 struct dmfs_trust forge_trust(uint32_t count, uint32_t threshold)
 {
 	prepare();
@@ -286,6 +293,31 @@ uint64_t forge_payload(const struct forge *f)
 
 	return block + DMFS_SIGNATURE_BLOCK_LEN +
 	       (uint64_t)forge_get32(f, block) * DMFS_SIGNATURE_RECORD_LEN;
+}
+
+static uint64_t place_of(const struct forge *f, const struct forge_change *c)
+{
+	switch (c->table) {
+	case OBJECT:
+		return forge_object(f, c->index);
+	case CAPSULE:
+		return forge_capsule(f, c->index);
+	case PROPERTY:
+		return forge_property(f, c->index);
+	case CHUNK:
+		return forge_chunk(f, c->index);
+	case HEADER:
+		break;
+	}
+	return 0;
+}
+
+void forge_apply(struct forge *f, const struct forge_change *c)
+{
+	uint64_t at = place_of(f, c) + c->field;
+
+	for (unsigned i = 0; i < c->bytes; i++)
+		f->bytes[at + i] = (uint8_t)(c->value >> (8 * i));
 }
 
 void forge_insert(struct forge *f, uint64_t at, uint64_t len)

@@ -78,6 +78,19 @@ enum {
 	CHUNK_HASH = 16,
 };
 
+enum forge_table { HEADER, OBJECT, CAPSULE, PROPERTY, CHUNK };
+
+/* One field of one record set to a value, and what a reader says to that. */
+struct forge_change {
+	const char *what;
+	enum forge_table table;
+	uint32_t index;
+	uint64_t field;
+	unsigned bytes;
+	uint64_t value;
+	enum dmfs_status want;
+};
+
 #define FORGE_MAX_KEYS 17u
 #define FORGE_CHUNK_LEN 4096u
 #define FORGE_RAM DMFS_GUEST_RAM_BASE
@@ -92,6 +105,9 @@ struct forge {
 /* Secret key number i and its public half; always the same ones. */
 const uint8_t *forge_key(unsigned i);
 const uint8_t *forge_public_key(unsigned i);
+
+/* Makes `key` key 0. */
+void forge_use_key(const uint8_t key[DMFS_SECRET_KEY_LEN]);
 
 /* Anchors 0 to count - 1 of forge_key(), of which `threshold` have to sign. */
 struct dmfs_trust forge_trust(uint32_t count, uint32_t threshold);
@@ -126,6 +142,9 @@ uint32_t forge_get32(const struct forge *f, uint64_t at);
 uint64_t forge_get64(const struct forge *f, uint64_t at);
 void forge_set32(struct forge *f, uint64_t at, uint32_t value);
 void forge_set64(struct forge *f, uint64_t at, uint64_t value);
+
+/* Not signed again. */
+void forge_apply(struct forge *f, const struct forge_change *change);
 
 /* Makes room for, or takes away, bytes in the middle; new ones are zero. */
 void forge_insert(struct forge *f, uint64_t at, uint64_t len);

@@ -10,22 +10,9 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-enum table { HEADER, OBJECT, CAPSULE, PROPERTY, CHUNK };
-
-/* One field of one record set to a value. */
-struct change {
-	const char *what;
-	enum table table;
-	uint32_t index;
-	uint64_t field;
-	unsigned bytes;
-	uint64_t value;
-	enum dmfs_status want;
-};
-
 #define MIB (UINT64_C(1) << 20)
 
-static const struct change changes[] = {
+static const struct forge_change changes[] = {
 	{"signature algorithm", HEADER, 0, HEADER_SIGNATURE_ALG, 4, 2, DMFS_ERR_ALGORITHM},
 	{"hash algorithm", HEADER, 0, HEADER_HASH_ALG, 4, 0, DMFS_ERR_ALGORITHM},
 	{"compression", HEADER, 0, HEADER_COMPRESSION_ALG, 4, 0, DMFS_ERR_ALGORITHM},
@@ -129,31 +116,6 @@ static const struct change changes[] = {
 	{"hash", CHUNK, 0, CHUNK_HASH, 4, 0, DMFS_ERR_HASH},
 };
 
-static uint64_t place_of(const struct forge *f, const struct change *c)
-{
-	switch (c->table) {
-	case HEADER:
-		return c->field;
-	case OBJECT:
-		return forge_object(f, c->index) + c->field;
-	case CAPSULE:
-		return forge_capsule(f, c->index) + c->field;
-	case PROPERTY:
-		return forge_property(f, c->index) + c->field;
-	case CHUNK:
-		return forge_chunk(f, c->index) + c->field;
-	}
-	return 0;
-}
-
-static void apply(struct forge *f, const struct change *c)
-{
-	uint64_t at = place_of(f, c);
-
-	for (unsigned i = 0; i < c->bytes; i++)
-		f->bytes[at + i] = (uint8_t)(c->value >> (8 * i));
-}
-
 static void each_forbidden_value_is_refused(void **state)
 {
 	struct forge valid = forge_image();
@@ -162,7 +124,7 @@ static void each_forbidden_value_is_refused(void **state)
 		struct forge f = forge_copy(&valid);
 		enum dmfs_status got;
 
-		apply(&f, &changes[i]);
+		forge_apply(&f, &changes[i]);
 		assert_int_equal(forge_read(&f), DMFS_ERR_SIGNATURE);
 		forge_sign(&f, 0, 1);
 		got = forge_read(&f);
@@ -175,7 +137,7 @@ static void each_forbidden_value_is_refused(void **state)
 }
 
 /* Values at the edge of what is allowed, so that the refusals above are not for another reason. */
-static const struct change good[] = {
+static const struct forge_change good[] = {
 	{"64 vCPUs", CAPSULE, FORGE_GUEST, CAPSULE_CPUS, 4, 64, DMFS_OK},
 	{"memory of 2^40", CAPSULE, FORGE_GUEST, CAPSULE_MEMORY, 8, MIB << 20, DMFS_OK},
 	{"last entry", CAPSULE, FORGE_GUEST, CAPSULE_ENTRY, 8, FORGE_RAM + 0x20ffff, DMFS_OK},
@@ -199,7 +161,7 @@ static void each_value_at_the_edge_is_accepted(void **state)
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
 		struct forge f = forge_copy(&valid);
 
-		apply(&f, &good[i]);
+		forge_apply(&f, &good[i]);
 		forge_sign(&f, 0, 1);
 		if (forge_read(&f) != DMFS_OK)
 			print_error("%s: %s\n", good[i].what, dmfs_strerror(forge_read(&f)));
@@ -210,7 +172,7 @@ static void each_value_at_the_edge_is_accepted(void **state)
 }
 
 /* Every field that is a length, offset, address or count. */
-static const struct change lengths[] = {
+static const struct forge_change lengths[] = {
 	{"", HEADER, 0, HEADER_LEN, 4, 0, 0},
 	{"", HEADER, 0, HEADER_SIGNED_LEN, 8, 0, 0},
 	{"", HEADER, 0, HEADER_PAYLOAD_LEN, 8, 0, 0},
@@ -247,7 +209,7 @@ static const uint64_t wrapping[] = {
 };
 
 /* What does not fit the field; and 2 or 4 GiB of memory, or an initrd or a tree where RAM begins, are right. */
-static bool is_no_attack(const struct change *c)
+static bool is_no_attack(const struct forge_change *c)
 {
 	if (c->bytes == 4)
 		return c->value > UINT32_MAX;
@@ -264,14 +226,14 @@ static void huge_lengths_are_refused(void **state)
 	uint64_t block = forge_signatures(&valid);
 
 	for (size_t i = 0; i < COUNT_OF(lengths) * COUNT_OF(wrapping); i++) {
-		struct change c = lengths[i / COUNT_OF(wrapping)];
+		struct forge_change c = lengths[i / COUNT_OF(wrapping)];
 		struct forge f;
 
 		c.value = wrapping[i % COUNT_OF(wrapping)];
 		if (is_no_attack(&c))
 			continue;
 		f = forge_copy(&valid);
-		apply(&f, &c);
+		forge_apply(&f, &c);
 		assert_int_not_equal(forge_read(&f), DMFS_OK);
 		if (forge_signatures(&f) == block)
 			forge_sign(&f, 0, 1);
@@ -284,7 +246,7 @@ static void huge_lengths_are_refused(void **state)
 /* The header's lengths are judged before any signature, so a stale one makes no difference. */
 static void header_lengths_are_judged_before_the_signature(void **state)
 {
-	static const struct change early[] = {
+	static const struct forge_change early[] = {
 		{"domain", HEADER, 0, HEADER_DOMAIN, 1, 'd', DMFS_ERR_MAGIC},
 		{"domain's zeros", HEADER, 0, HEADER_DOMAIN + 31, 1, 1, DMFS_ERR_MAGIC},
 		{"format 0", HEADER, 0, HEADER_FORMAT, 4, 0, DMFS_ERR_VERSION},
@@ -308,7 +270,7 @@ static void header_lengths_are_judged_before_the_signature(void **state)
 	for (size_t i = 0; i < COUNT_OF(early); i++) {
 		struct forge f = forge_copy(&valid);
 
-		apply(&f, &early[i]);
+		forge_apply(&f, &early[i]);
 		if (forge_read(&f) != early[i].want)
 			print_error("%s: %s\n", early[i].what, dmfs_strerror(forge_read(&f)));
 		assert_int_equal(forge_read(&f), early[i].want);
