@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Images of unknown origin: whatever the bytes are, reading stays within them. Nobody can be expected to guess a
- * signature or a hash, so the signature is not asked for and each chunk is given the hash that it has.
+ * Images of unknown origin: whatever the bytes are, reading stays within them. Nobody can be
+ * expected to guess a signature or a hash, so the signature is not asked for and each chunk is
+ * given the hash that it has.
  */
 #include <stdlib.h>
 #include <string.h>

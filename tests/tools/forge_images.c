@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * forge_images DIR [KEY]: one image for each attack into DIR, named after it, and expect.txt: lines of
- * FILE, a tab, and the sentence (dmfs_strerror) with which a reader refuses it; accepted.dmfs, which all are made
- * from, has the sentence of DMFS_OK. The reader trusts KEY (64 raw bytes as libsodium has secret keys, or the same
- * in hex; without one a key known to everybody), threshold 1, takes rollback indices from 7 on, and is a
- * board with the compatible string riscv-virtio or sifive,hifive-unleashed-a00.
+ * forge_images DIR [KEY]: one image for each attack into DIR, named after it, and expect.txt: lines
+ * of FILE, a tab, and the sentence (dmfs_strerror) with which a reader refuses it; accepted.dmfs,
+ * which all are made from, has the sentence of DMFS_OK. The reader trusts KEY (64 raw bytes as
+ * libsodium has secret keys, or the same in hex; without one a key known to everybody), threshold
+ * 1, takes rollback indices from 7 on, and is a board with the compatible string riscv-virtio or
+ * sifive,hifive-unleashed-a00.
  *
- * What the attacker could have signed is signed: these images differ from valid ones by the attack alone. Each is
- * shown to this machine's reader first; exit status 1 says that one was not refused as it should be.
+ * What the attacker could have signed is signed: these images differ from valid ones by the attack
+ * alone. Each is shown to this machine's reader first; exit status 1 says that one was not refused
+ * as it should be.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,9 +22,9 @@
 #include "../unit/forge.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define BLOCK_LEN 16u
-#define RECORD_LEN 96u
-#define OLDER (FORGE_ROLLBACK - 1)
+#define BLOCK_LEN       16u
+#define RECORD_LEN      96u
+#define OLDER           (FORGE_ROLLBACK - 1)
 
 static const struct dmfs_write_property boards[] = {
 	{0, "board", "riscv-virtio"},
@@ -69,7 +71,9 @@ static void leave(struct forge *f)
 {
 }
 
-/* --- a byte changed in each part ----------------------------------------------------------------- */
+/*
+ * --- a byte changed in each part -----------------------------------------------------------------
+ */
 
 static void changed_header(struct forge *f)
 {
@@ -116,7 +120,10 @@ static void changed_payload(struct forge *f)
 	change_byte(f, forge_payload(f) + 100);
 }
 
-/* --- the file as a whole --------------------------------------------------------------------------- */
+/*
+ * --- the file as a whole
+ * ---------------------------------------------------------------------------
+ */
 
 static void truncated_in_header(struct forge *f)
 {
@@ -143,7 +150,10 @@ static void trailing_bytes(struct forge *f)
 	forge_insert(f, f->len, 512);
 }
 
-/* --- signatures ------------------------------------------------------------------------------------- */
+/*
+ * --- signatures
+ * -------------------------------------------------------------------------------------
+ */
 
 static void not_signed(struct forge *f)
 {
@@ -219,7 +229,10 @@ static void signature_on_cloned_capsule(struct forge *f)
 	forge_set64(f, HEADER_SIGNED_LEN, forge_signatures(f));
 }
 
-/* --- validly signed parts mixed ---------------------------------------------------------------------- */
+/*
+ * --- validly signed parts mixed
+ * ----------------------------------------------------------------------
+ */
 
 static void mixed_payload(struct forge *f)
 {
@@ -254,7 +267,10 @@ static void mixed_chunk_table(struct forge *f)
 	forge_free(&other);
 }
 
-/* --- what the boards of this image refuse --------------------------------------------------------- */
+/*
+ * --- what the boards of this image refuse
+ * ---------------------------------------------------------
+ */
 
 static void older_image(struct forge *f)
 {
@@ -280,7 +296,10 @@ static void other_board(struct forge *f)
 	*f = forge_write(&plan.plan, 1);
 }
 
-/* --- strings, signed -------------------------------------------------------------------------------- */
+/*
+ * --- strings, signed
+ * --------------------------------------------------------------------------------
+ */
 
 static void rename_object(struct forge *f, uint32_t index, const char *name)
 {
@@ -312,7 +331,10 @@ static void name_with_escape_sequence(struct forge *f)
 	rename_object(f, FORGE_FILE, "a\033[2J");
 }
 
-/* --- streams, signed: the first chunk of the kernel ------------------------------------------------- */
+/*
+ * --- streams, signed: the first chunk of the kernel
+ * -------------------------------------------------
+ */
 
 /* Stores `len` bytes, the kernel's first ones, deflated with these window bits. */
 static void store_stream(struct forge *f, uint32_t len, int window_bits, const char *dictionary)
@@ -387,7 +409,8 @@ static const struct attack attacks[] = {
 	{"bad-signature-beside-a-good-one", good_and_bad_signature, DMFS_ERR_SIGNATURE},
 	{"signature-over-header-alone", signature_over_header_alone, DMFS_ERR_SIGNATURE},
 	{"unsigned-list-of-what-is-signed", unsigned_list_of_what_is_signed, DMFS_ERR_LENGTH},
-	{"protected-field-in-signature-block", protected_field_in_signature_block, DMFS_ERR_RESERVED},
+	{"protected-field-in-signature-block", protected_field_in_signature_block,
+	 DMFS_ERR_RESERVED},
 	{"sealed-keys", sealed_keys, DMFS_ERR_RESERVED},
 	{"signature-on-cloned-capsule", signature_on_cloned_capsule, DMFS_ERR_SIGNATURE},
 	{"mixed-payload", mixed_payload, DMFS_ERR_HASH},
@@ -427,19 +450,23 @@ static const struct forge_change fields[] = {
 	{"objects-past-the-limit", HEADER, 0, HEADER_OBJECTS, 4, 0x04000001, DMFS_ERR_LIMIT},
 	{"chunks-past-the-limit", HEADER, 0, HEADER_CHUNKS, 4, 0xffffffff, DMFS_ERR_LIMIT},
 	{"raw-len-past-2-31", OBJECT, FORGE_KERNEL, OBJECT_RAW_LEN, 8, BIT(31), DMFS_ERR_OBJECT},
-	{"raw-len-past-2-32", OBJECT, FORGE_KERNEL, OBJECT_RAW_LEN, 8, BIT(32) + 10000, DMFS_ERR_OBJECT},
+	{"raw-len-past-2-32", OBJECT, FORGE_KERNEL, OBJECT_RAW_LEN, 8, BIT(32) + 10000,
+	 DMFS_ERR_OBJECT},
 	{"raw-len-that-wraps", OBJECT, FORGE_KERNEL, OBJECT_RAW_LEN, 8, UINT64_MAX, DMFS_ERR_LIMIT},
 	{"mem-len-that-wraps", OBJECT, FORGE_KERNEL, OBJECT_MEM_LEN, 8, UINT64_MAX, DMFS_ERR_LIMIT},
 	{"object-over-another", OBJECT, FORGE_INITRD, OBJECT_FIRST_CHUNK, 4, 0, DMFS_ERR_OBJECT},
-	{"object-name-out-of-bounds", OBJECT, FORGE_KERNEL, OBJECT_NAME, 4, 0xfffffff0, DMFS_ERR_STRING},
+	{"object-name-out-of-bounds", OBJECT, FORGE_KERNEL, OBJECT_NAME, 4, 0xfffffff0,
+	 DMFS_ERR_STRING},
 	{"chunk-out-of-bounds", CHUNK, 0, CHUNK_OFFSET, 8, BIT(40), DMFS_ERR_CHUNK},
 	{"chunk-over-another", CHUNK, 1, CHUNK_OFFSET, 8, 0, DMFS_ERR_CHUNK},
 	{"stored-len-past-2-31", CHUNK, 0, CHUNK_STORED_LEN, 4, BIT(31), DMFS_ERR_CHUNK},
 	{"chunk-raw-len-past-2-31", CHUNK, 0, CHUNK_RAW_LEN, 4, BIT(31), DMFS_ERR_CHUNK},
 	{"memory-that-wraps", CAPSULE, 0, CAPSULE_MEMORY, 8, BIT(63), DMFS_ERR_LIMIT},
 	{"kernel-below-memory", CAPSULE, 0, CAPSULE_KERNEL_LOAD, 8, 0x1000, DMFS_ERR_CAPSULE},
-	{"kernel-that-wraps", CAPSULE, 0, CAPSULE_KERNEL_LOAD, 8, UINT64_MAX - 0xfff, DMFS_ERR_CAPSULE},
-	{"kernel-over-devicetree", CAPSULE, 0, CAPSULE_TREE_LOAD, 8, FORGE_RAM + 0x200000, DMFS_ERR_CAPSULE},
+	{"kernel-that-wraps", CAPSULE, 0, CAPSULE_KERNEL_LOAD, 8, UINT64_MAX - 0xfff,
+	 DMFS_ERR_CAPSULE},
+	{"kernel-over-devicetree", CAPSULE, 0, CAPSULE_TREE_LOAD, 8, FORGE_RAM + 0x200000,
+	 DMFS_ERR_CAPSULE},
 	{"entry-outside-kernel", CAPSULE, 0, CAPSULE_ENTRY, 8, 0x10000000, DMFS_ERR_CAPSULE},
 	{"unknown-permission", CAPSULE, 0, CAPSULE_PERMISSIONS, 8, BIT(16), DMFS_ERR_RESERVED},
 	{"kernel-of-another-type", CAPSULE, 0, CAPSULE_KERNEL, 4, FORGE_FILE, DMFS_ERR_CAPSULE},

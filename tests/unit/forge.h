@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small valid image whose bytes can be changed at will and signed again: what an attacker who holds a
- * key, or does not, can make. Every image begins as the same plan (forge_plan), so that tests can name its
- * records: objects, capsules and properties have the indices below.
+ * A small valid image whose bytes can be changed at will and signed again: what an attacker who
+ * holds a key, or does not, can make. Every image begins as the same plan (forge_plan), so that
+ * tests can name its records: objects, capsules and properties have the indices below.
  */
 #ifndef FORGE_H
 #define FORGE_H
 
 #include "dmfs_write.h"
 
-enum { FORGE_KERNEL, FORGE_INITRD, FORGE_TREE, FORGE_BANNER, FORGE_PROGRAM, FORGE_FILE, FORGE_OBJECTS };
+enum {
+	FORGE_KERNEL,
+	FORGE_INITRD,
+	FORGE_TREE,
+	FORGE_BANNER,
+	FORGE_PROGRAM,
+	FORGE_FILE,
+	FORGE_OBJECTS
+};
 enum { FORGE_GUEST, FORGE_SERVICE, FORGE_CAPSULES };
 enum { FORGE_BOARD, FORGE_NOTE, FORGE_CAPSULE_NOTE, FORGE_PROPERTIES };
 
@@ -91,10 +99,10 @@ struct forge_change {
 	enum dmfs_status want;
 };
 
-#define FORGE_MAX_KEYS 17u
+#define FORGE_MAX_KEYS  17u
 #define FORGE_CHUNK_LEN 4096u
-#define FORGE_RAM DMFS_GUEST_RAM_BASE
-#define FORGE_ROLLBACK 7u
+#define FORGE_RAM       DMFS_GUEST_RAM_BASE
+#define FORGE_ROLLBACK  7u
 
 /* An image in memory, which forge_free() frees. Offsets count from `bytes`. */
 struct forge {
@@ -150,10 +158,16 @@ void forge_apply(struct forge *f, const struct forge_change *change);
 void forge_insert(struct forge *f, uint64_t at, uint64_t len);
 void forge_remove(struct forge *f, uint64_t at, uint64_t len);
 
-/* Replaces the signature block by signatures of keys first to first + count - 1 over the region as it is. */
+/*
+ * Replaces the signature block by signatures of keys first to first + count - 1 over the region as
+ * it is.
+ */
 void forge_sign(struct forge *f, unsigned first, unsigned count);
 
-/* Puts other stored bytes for a chunk: its hash, all offsets and payload_len follow. Not signed again. */
+/*
+ * Puts other stored bytes for a chunk: its hash, all offsets and payload_len follow. Not signed
+ * again.
+ */
 void forge_store(struct forge *f, uint32_t chunk, const void *stored, uint32_t len);
 
 /* Adds a string to the table and returns its offset. Not signed again. */

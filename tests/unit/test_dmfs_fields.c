@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Fields that the format forbids, in images whose signature holds: who has the key has no more rights. */
+/*
+ * Fields that the format forbids, in images whose signature holds: who has the key has no more
+ * rights.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +39,8 @@ static const struct forge_change changes[] = {
 	{"unknown flag", OBJECT, FORGE_FILE, OBJECT_FLAGS, 4, 1u << 31, DMFS_ERR_RESERVED},
 	{"no bytes", OBJECT, FORGE_FILE, OBJECT_RAW_LEN, 8, 0, DMFS_ERR_LIMIT},
 	{"mem_len below raw_len", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, 6, DMFS_ERR_OBJECT},
-	{"mem_len past 2^40", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, (MIB << 20) + 1, DMFS_ERR_LIMIT},
+	{"mem_len past 2^40", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, (MIB << 20) + 1,
+	 DMFS_ERR_LIMIT},
 	{"first chunk of another", OBJECT, FORGE_INITRD, OBJECT_FIRST_CHUNK, 4, 0, DMFS_ERR_OBJECT},
 	{"chunk left out", OBJECT, FORGE_INITRD, OBJECT_FIRST_CHUNK, 4, 4, DMFS_ERR_OBJECT},
 	{"a chunk more", OBJECT, FORGE_FILE, OBJECT_CHUNK_COUNT, 4, 2, DMFS_ERR_OBJECT},
@@ -56,13 +60,14 @@ static const struct forge_change changes[] = {
 	{"memory past 2^40", CAPSULE, FORGE_GUEST, CAPSULE_MEMORY, 8, (MIB << 20) + 2 * MIB,
 	 DMFS_ERR_LIMIT},
 	{"memory too small", CAPSULE, FORGE_GUEST, CAPSULE_MEMORY, 8, 12 * MIB, DMFS_ERR_CAPSULE},
-	{"entry before kernel", CAPSULE, FORGE_GUEST, CAPSULE_ENTRY, 8, FORGE_RAM, DMFS_ERR_CAPSULE},
+	{"entry before kernel", CAPSULE, FORGE_GUEST, CAPSULE_ENTRY, 8, FORGE_RAM,
+	 DMFS_ERR_CAPSULE},
 	{"entry after kernel", CAPSULE, FORGE_GUEST, CAPSULE_ENTRY, 8, FORGE_RAM + 0x210000,
 	 DMFS_ERR_CAPSULE},
 	{"kernel below RAM", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL_LOAD, 8, FORGE_RAM - 0x1000,
 	 DMFS_ERR_CAPSULE},
-	{"kernel past RAM", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL_LOAD, 8, FORGE_RAM + 16 * MIB - 0xffff,
-	 DMFS_ERR_CAPSULE},
+	{"kernel past RAM", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL_LOAD, 8,
+	 FORGE_RAM + 16 * MIB - 0xffff, DMFS_ERR_CAPSULE},
 	{"kernel over initrd", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM + 0x20ffff,
 	 DMFS_ERR_CAPSULE},
 	{"initrd over tree", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM + 12 * MIB - 1,
@@ -78,30 +83,38 @@ static const struct forge_change changes[] = {
 	 FORGE_RAM + 16 * MIB - 0x10000, DMFS_ERR_CAPSULE},
 	{"tree over kernel", CAPSULE, FORGE_SERVICE, CAPSULE_TREE_LOAD, 8, FORGE_RAM + 0x1f8000,
 	 DMFS_ERR_CAPSULE},
-	{"kernel of another type", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, FORGE_FILE, DMFS_ERR_CAPSULE},
-	{"no such kernel", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, FORGE_OBJECTS, DMFS_ERR_CAPSULE},
+	{"kernel of another type", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, FORGE_FILE,
+	 DMFS_ERR_CAPSULE},
+	{"no such kernel", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, FORGE_OBJECTS,
+	 DMFS_ERR_CAPSULE},
 	{"kernel none", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, DMFS_NONE, DMFS_ERR_CAPSULE},
-	{"initrd of another type", CAPSULE, FORGE_GUEST, CAPSULE_INITRD, 4, FORGE_FILE, DMFS_ERR_CAPSULE},
+	{"initrd of another type", CAPSULE, FORGE_GUEST, CAPSULE_INITRD, 4, FORGE_FILE,
+	 DMFS_ERR_CAPSULE},
 	{"no such initrd", CAPSULE, FORGE_GUEST, CAPSULE_INITRD, 4, 0xfffffffe, DMFS_ERR_CAPSULE},
-	{"tree of another type", CAPSULE, FORGE_GUEST, CAPSULE_TREE, 4, FORGE_FILE, DMFS_ERR_CAPSULE},
+	{"tree of another type", CAPSULE, FORGE_GUEST, CAPSULE_TREE, 4, FORGE_FILE,
+	 DMFS_ERR_CAPSULE},
 	{"tree none", CAPSULE, FORGE_GUEST, CAPSULE_TREE, 4, DMFS_NONE, DMFS_ERR_CAPSULE},
 	{"capsule flag", CAPSULE, FORGE_GUEST, CAPSULE_FLAGS, 4, 2, DMFS_ERR_RESERVED},
 	{"priority", CAPSULE, FORGE_GUEST, CAPSULE_PRIORITY, 4, 3, DMFS_ERR_CAPSULE},
 	{"restart", CAPSULE, FORGE_GUEST, CAPSULE_RESTART, 4, 3, DMFS_ERR_CAPSULE},
 	{"101 percent", CAPSULE, FORGE_GUEST, CAPSULE_CPU_LIMIT, 4, 101, DMFS_ERR_LIMIT},
 	{"capsule's reserved", CAPSULE, FORGE_GUEST, CAPSULE_RESERVED, 4, 1, DMFS_ERR_RESERVED},
-	{"capsule's tail", CAPSULE, FORGE_GUEST, CAPSULE_RESERVED_TAIL + 47, 1, 1, DMFS_ERR_RESERVED},
-	{"permission 16", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, 1u << 16, DMFS_ERR_RESERVED},
+	{"capsule's tail", CAPSULE, FORGE_GUEST, CAPSULE_RESERVED_TAIL + 47, 1, 1,
+	 DMFS_ERR_RESERVED},
+	{"permission 16", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, 1u << 16,
+	 DMFS_ERR_RESERVED},
 	{"permission 63", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, UINT64_C(1) << 63,
 	 DMFS_ERR_RESERVED},
 	{"capsule without a name", CAPSULE, FORGE_GUEST, CAPSULE_NAME, 8, 0, DMFS_ERR_STRING},
 	{"cmdline outside", CAPSULE, FORGE_GUEST, CAPSULE_CMDLINE + 4, 4, 4096, DMFS_ERR_STRING},
 
 	{"board of a capsule", PROPERTY, FORGE_BOARD, PROPERTY_OWNER, 4, 1, DMFS_ERR_PROPERTY},
-	{"owner unknown", PROPERTY, FORGE_NOTE, PROPERTY_OWNER, 4, FORGE_CAPSULES + 1, DMFS_ERR_PROPERTY},
+	{"owner unknown", PROPERTY, FORGE_NOTE, PROPERTY_OWNER, 4, FORGE_CAPSULES + 1,
+	 DMFS_ERR_PROPERTY},
 	{"board is empty", PROPERTY, FORGE_BOARD, PROPERTY_VALUE, 8, 0, DMFS_ERR_PROPERTY},
 	{"property's reserved", PROPERTY, FORGE_NOTE, PROPERTY_RESERVED, 4, 1, DMFS_ERR_RESERVED},
-	{"property's tail", PROPERTY, FORGE_NOTE, PROPERTY_RESERVED_TAIL + 7, 1, 1, DMFS_ERR_RESERVED},
+	{"property's tail", PROPERTY, FORGE_NOTE, PROPERTY_RESERVED_TAIL + 7, 1, 1,
+	 DMFS_ERR_RESERVED},
 	{"value outside", PROPERTY, FORGE_NOTE, PROPERTY_VALUE, 4, 0xffffffff, DMFS_ERR_STRING},
 	{"no key", PROPERTY, FORGE_NOTE, PROPERTY_KEY, 8, 0, DMFS_ERR_STRING},
 
@@ -144,14 +157,15 @@ static const struct forge_change good[] = {
 	{"initrd after kernel", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM + 0x210000,
 	 DMFS_OK},
 	{"initrd at RAM's start", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM, DMFS_OK},
-	{"initrd at RAM's end", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM + 16 * MIB - 5000,
-	 DMFS_OK},
+	{"initrd at RAM's end", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8,
+	 FORGE_RAM + 16 * MIB - 5000, DMFS_OK},
 	{"all permissions", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, 0xffff, DMFS_OK},
 	{"100 percent", CAPSULE, FORGE_GUEST, CAPSULE_CPU_LIMIT, 4, 100, DMFS_OK},
 	{"no flags", CAPSULE, FORGE_GUEST, CAPSULE_FLAGS, 4, 0, DMFS_OK},
 	{"no version", HEADER, 0, HEADER_VERSION, 8, 0, DMFS_OK},
 	{"mem_len of 2^40", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, MIB << 20, DMFS_OK},
-	{"last capsule's property", PROPERTY, FORGE_NOTE, PROPERTY_OWNER, 4, FORGE_CAPSULES, DMFS_OK},
+	{"last capsule's property", PROPERTY, FORGE_NOTE, PROPERTY_OWNER, 4, FORGE_CAPSULES,
+	 DMFS_OK},
 };
 
 static void each_value_at_the_edge_is_accepted(void **state)
@@ -205,10 +219,13 @@ static const struct forge_change lengths[] = {
 /* Values that wrap in 31, 32, 63 or 64 bits. */
 static const uint64_t wrapping[] = {
 	UINT64_C(1) << 31, (UINT64_C(1) << 32) - 1, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1,
-	UINT64_C(1) << 63, UINT64_MAX - 7,	    UINT64_MAX,
+	UINT64_C(1) << 63, UINT64_MAX - 7,          UINT64_MAX,
 };
 
-/* What does not fit the field; and 2 or 4 GiB of memory, or an initrd or a tree where RAM begins, are right. */
+/*
+ * What does not fit the field; and 2 or 4 GiB of memory, or an initrd or a tree where RAM begins,
+ * are right.
+ */
 static bool is_no_attack(const struct forge_change *c)
 {
 	if (c->bytes == 4)
@@ -217,7 +234,8 @@ static bool is_no_attack(const struct forge_change *c)
 		return false;
 	if (c->field == CAPSULE_MEMORY)
 		return c->value == UINT64_C(1) << 31 || c->value == UINT64_C(1) << 32;
-	return c->field != CAPSULE_KERNEL_LOAD && c->field != CAPSULE_ENTRY && c->value == FORGE_RAM;
+	return c->field != CAPSULE_KERNEL_LOAD && c->field != CAPSULE_ENTRY &&
+	       c->value == FORGE_RAM;
 }
 
 static void huge_lengths_are_refused(void **state)
@@ -262,8 +280,8 @@ static void header_lengths_are_judged_before_the_signature(void **state)
 		{"payload_len", HEADER, 0, HEADER_PAYLOAD_LEN, 8, 1, DMFS_ERR_TRAILING},
 		{"payload_len of 2^42", HEADER, 0, HEADER_PAYLOAD_LEN, 8, UINT64_C(1) << 42,
 		 DMFS_ERR_TRUNCATED},
-		{"payload_len past 2^42", HEADER, 0, HEADER_PAYLOAD_LEN, 8,
-		 (UINT64_C(1) << 42) + 1, DMFS_ERR_LIMIT},
+		{"payload_len past 2^42", HEADER, 0, HEADER_PAYLOAD_LEN, 8, (UINT64_C(1) << 42) + 1,
+		 DMFS_ERR_LIMIT},
 	};
 	struct forge valid = forge_image();
 
