@@ -26,10 +26,13 @@ int args_wrong(const struct command *command, const char *format, ...)
 	va_start(list, format);
 	vsnprintf(message, sizeof(message), format, list);
 	va_end(list);
-	if (command)
-		diag_error("%s: %s; 'dmfs help %s' shows how", command->name, message, command->name);
-	else
-		diag_error("%s; 'dmfs help' lists what there is", message);
+	if (command) {
+		diag_error("%s: %s", command->name, message);
+		diag_info("'dmfs help %s' shows how it is used", command->name);
+	} else {
+		diag_error("%s", message);
+		diag_info("'dmfs help' lists the commands");
+	}
 	return STATUS_USAGE;
 }
 
@@ -122,7 +125,7 @@ static bool check_taken(const struct command *command, const char *arg, const st
 			 arg + (arg[1] == '-' ? 2 : 1));
 		const char *near = arg[1] == '-' ? suggest(word, option_name, command) : NULL;
 
-		snprintf(hint, sizeof(hint), near ? ", did you mean '--%s'?" : "", near);
+		snprintf(hint, sizeof(hint), near ? "; did you mean '--%s'?" : "", near);
 		args_wrong(command, "unknown option '%s'%s", arg, hint);
 		return false;
 	}

@@ -26,7 +26,7 @@ static const struct key image_keys[] = {
 	 .about = "Version for people, such as \"1.0.0\"."},
 	{"rollback", VALUE_NUMBER, false, IMAGE(rollback), .max = UINT64_MAX,
 	 .about = "Rollback index: a board refuses images below its own. Default 0."},
-	{"boards", VALUE_BOARDS, false, IMAGE(boards),
+	{"boards", VALUE_BOARDS, false, IMAGE(boards), .max = DMFS_MAX_VALUE_LEN,
 	 .about = "Boards that the image is for: short names, or compatible strings of the device "
 		  "tree's root. Default any."},
 	{NULL},
