@@ -129,6 +129,10 @@ $(B)/fuzz/seeds/image: $(B)/forge-images
 	$< $@
 	@rm $@/expect.txt && touch $@
 
+$(B)/fuzz/seeds/manifest: $(wildcard manifests/bad/*.yaml)
+	@mkdir -p $@
+	@cp $^ $@ && touch $@
+
 # fuzz_run: DIRECTORY OPTIONS; runs all targets, each with DIRECTORY/NAME for what it finds.
 define fuzz_run
 @set -e; for f in $(FUZZERS); do \
@@ -139,11 +143,11 @@ define fuzz_run
 	$$f $(2) -max_len=65536 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs; done
 endef
 
-fuzz: $(FUZZERS) $(B)/fuzz/seeds/image
+fuzz: $(FUZZERS) $(B)/fuzz/seeds/image $(B)/fuzz/seeds/manifest
 	$(call fuzz_run,$(B)/fuzz/corpus,-max_total_time=$(FUZZ_SECONDS))
 
 # The same runs each time: for every change, and quick.
-fuzz-short: $(FUZZERS) $(B)/fuzz/seeds/image
+fuzz-short: $(FUZZERS) $(B)/fuzz/seeds/image $(B)/fuzz/seeds/manifest
 	@rm -rf $(B)/fuzz/scratch
 	$(call fuzz_run,$(B)/fuzz/scratch,-runs=20000 -seed=1 -max_total_time=120)
 
