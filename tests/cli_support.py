@@ -29,7 +29,7 @@ class Tool:
         self.folder = pathlib.Path(folder)
 
     def run(self, *args, status=DONE, env=None, cwd=None, stdin=b"", text=True, **more):
-        environment = dict(os.environ, LC_ALL="C", **(env or {}))
+        environment = {**os.environ, "LC_ALL": "C", **(env or {})}
         done = subprocess.run([self.program, *map(str, args)], cwd=cwd or self.folder, input=stdin,
                               capture_output="stdout" not in more, env=environment, timeout=120, **more)
         out = done.stdout.decode() if text and done.stdout is not None else done.stdout

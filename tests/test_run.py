@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: MIT
+"""
+`dmfs run`: how QEMU is started, what passes between it and the user, and what its end means.
+Most tests put a stand-in for QEMU first in PATH, a shell script; one boots a real board with a
+few instructions for a hypervisor.
+"""
+import fcntl
+import os
+import pathlib
+import pty
+import shutil
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+
+from cli_support import DMFS, DONE, FAILED, REFUSED, TRUST_SECTION_LEN, Tool, hypervisor
+
+ENDED, TIMEOUT = 130, 124
+GREETING = 'echo "diosix: 0.1 on riscv-virtio: 2 harts"'
+
+
+@pytest.fixture(params=DMFS)
+def tool(request, tmp_path):
+    tool = Tool(DMFS[request.param], tmp_path)
+    tool.run("keygen", "a", "--quiet")
+    tool.write("diosix.elf", hypervisor())
+    tool.write("image", b"an image, as far as QEMU is concerned")
+    return tool
+
+
+def board(tool, script):
+    """Makes `script` the board."""
+    path = tool.write("bin/qemu-system-riscv64", f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return {"PATH": f"{path.parent}:{os.environ['PATH']}"}
+
+
+ARGS = ["run", "image", "--trust", "a.pub", "--hypervisor", "diosix.elf"]
+
+
+def boot(tool, script, *more, **options):
+    return tool.run(*ARGS, *more, env=board(tool, script), **options)
+
+
+def test_qemu_gets_the_machine_and_the_files(tool):
+    script = """
+while [ $# -gt 0 ]; do
+	case $1 in -kernel) kernel=$2 ;; -initrd) image=$2 ;; esac
+	printf '%s ' "$1"; shift
+done
+cat "$kernel" >kernel.out; cat "$image" >image.out"""
+    out = boot(tool, script, "--harts", "3", "--memory", "512M", "--", "-icount", "shift=0").out
+    for part in ["-M virt ", "-bios none ", "-smp 3 ", "-m 524288k ", "-cpu rv64 ", "-no-reboot ",
+                 "-icount shift=0 "]:
+        assert part in out
+    assert tool.read("image.out") == tool.read("image")
+    tool.run("bundle", "diosix.elf", "--trust", "a.pub", "-o", "bundled.elf")
+    assert tool.read("kernel.out") == tool.read("bundled.elf")
+
+
+@pytest.mark.parametrize("options, expected, unexpected", [
+    ([], "-cpu rv64 ", "sifive_u"),
+    (["--isolation", "pmp"], "-cpu rv64,h=false ", "sifive_u"),
+    (["--board", "sifive_u"], "-M sifive_u -bios none", "-cpu"),
+    (["--board", "sifive_u"], "-smp 5 ", "-cpu"),
+    (["--board", "sifive_u", "--harts", "1"], "-smp 2 ", "-cpu"),
+])
+def test_board_and_isolation_choose_the_machine(tool, options, expected, unexpected):
+    script = f'printf "%s " "$@" >args; {GREETING}; echo "diosix: board: all capsules stopped"'
+    boot(tool, script, *options)
+    args = tool.read("args").decode()
+    assert expected in args and unexpected not in args
+
+
+def test_virt_ends_as_qemu_does(tool):
+    assert "2 harts" in boot(tool, GREETING).out
+    result = boot(tool, f'{GREETING}; echo "diosix: image refused: no"; exit 1', status=REFUSED)
+    assert "the hypervisor's last line: diosix: image refused: no" in result.error
+    assert "failed before the hypervisor began" in boot(tool, "exit 1", status=FAILED).error
+    assert "failed before the hypervisor began" in boot(tool, "kill -9 $$", status=FAILED).error
+
+
+@pytest.mark.parametrize("said, status", [
+    ("diosix: board: all capsules stopped", DONE),
+    ("diosix: board: all capsules stopped\\r", DONE),
+    ("diosix: board: all capsules stopped\\nlinux| diosix: noise", DONE),
+    ("diosix: board: stopped after failure", REFUSED),
+    ("diosix: board: all capsules stopped\\ndiosix: board: stopped after failure", REFUSED),
+    ("linux| diosix: board: all capsules stopped", REFUSED),
+    ("diosix: board: all capsules stopped, nearly", REFUSED),
+    ("", REFUSED),
+])
+def test_sifive_u_ends_by_its_last_line(tool, said, status):
+    boot(tool, f"{GREETING}; printf '{said}\\n'", "--board", "sifive_u", status=status)
+
+
+def test_input_passes_and_its_end_ends_nothing(tool):
+    script = f'{GREETING}; read line; echo "got $line"; sleep 0.3; echo later'
+    result = boot(tool, script, stdin=b"hello\n")
+    assert "got hello\nlater\n" in result.out
+
+
+def test_all_bytes_pass_both_ways(tool):
+    data = bytes(range(256)) * 2000
+    script = f"{GREETING} >&2; head -c {len(data)} >got; cat got"
+    assert boot(tool, script, stdin=data, text=False).out == data
+    assert tool.read("got") == data
+
+
+def test_log_has_the_console_s_output(tool):
+    out = boot(tool, f"{GREETING}; echo more", "--log", "log").out
+    assert tool.read("log").decode() == out
+    assert "No space left" in boot(tool, f"{GREETING}; sleep 30", "--log", "/dev/full", status=FAILED).error
+
+
+def test_time_limit(tool):
+    start = time.monotonic()
+    result = boot(tool, f"echo $$ >pid; {GREETING}; exec sleep 60", "--timeout", "1", status=TIMEOUT)
+    assert 0.9 < time.monotonic() - start < 10
+    assert "the time limit of 1 s is over" in result.error
+    assert is_gone(tool)
+
+
+def is_gone(tool):
+    pid = int(tool.read("pid"))
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        # It may wait for whoever inherited it to look at its status.
+        if pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_qemu_does_not_outlive_dmfs(tool, number, status):
+    env = {**os.environ, **board(tool, f"echo $$ >pid; {GREETING}; exec sleep 60")}
+    process = subprocess.Popen([tool.program, *ARGS], cwd=tool.folder, env=env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE)
+    assert process.stdout.readline().startswith(b"diosix: ")
+    process.send_signal(number)
+    assert process.wait(timeout=20) == status
+    process.stdout.close()
+    assert is_gone(tool)
+
+
+def test_reader_that_goes_away_ends_it(tool):
+    env = {**os.environ, **board(tool, f"echo $$ >pid; {GREETING}; while :; do echo more; sleep 0.01; done")}
+    process = subprocess.Popen([tool.program, *ARGS], cwd=tool.folder, env=env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=20) == FAILED
+    assert is_gone(tool)
+
+
+def test_what_is_missing_is_named(tool):
+    assert "qemu-system-riscv64 is not installed" in tool.run(*ARGS, env={"PATH": "/none"}, status=FAILED).error
+    no_image = ["run", "none", *ARGS[2:]]
+    assert "cannot read 'none'" in tool.run(*no_image, status=FAILED).error
+    no_hypervisor = [*ARGS[:-1], "none.elf"]
+    assert "cannot read 'none.elf'" in tool.run(*no_hypervisor, status=FAILED).error
+    alone = tool.folder / "without/hypervisor/dmfs"
+    alone.parent.mkdir(parents=True)
+    shutil.copy(tool.program, alone)
+    result = Tool(alone, tool.folder).run("run", "image", "--trust", "a.pub", status=FAILED)
+    assert "hypervisor/diosix.elf' is not there" in result.error and "--hypervisor FILE" in result.error
+
+
+class Terminal:
+    """dmfs run with a terminal for everything."""
+
+    def __init__(self, tool, script):
+        self.master, self.slave = pty.openpty()
+        self.before = termios.tcgetattr(self.slave)
+        env = {**os.environ, "TERM": "dumb", **board(tool, script)}
+        self.process = subprocess.Popen([tool.program, *ARGS], cwd=tool.folder, env=env, stdin=self.slave,
+                                        stdout=self.slave, stderr=self.slave, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.said = b""
+
+    def expect(self, part):
+        deadline = time.monotonic() + 20
+        while part not in self.said:
+            assert time.monotonic() < deadline, self.said
+            self.said += os.read(self.master, 4096)
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def end(self):
+        status = self.process.wait(timeout=20)
+        after = termios.tcgetattr(self.slave)
+        os.close(self.slave)
+        os.close(self.master)
+        assert after == self.before, "the terminal is not as it was"
+        return status
+
+
+# Reads single bytes in hexadecimal until a q.
+ECHO = f"""
+{GREETING}
+while :; do
+	c=$(head -c 1 | od -An -tx1 | tr -d ' ')
+	echo "<$c>"
+	[ "$c" = 71 ] && exit 0
+done"""
+
+
+def test_terminal_is_raw_and_comes_back(tool):
+    terminal = Terminal(tool, ECHO)
+    terminal.expect(b"Ctrl-a x ends it")
+    terminal.expect(b"2 harts")
+    terminal.type(b"a\x03\x1a\r\x1c")
+    for key in [b"<61>", b"<03>", b"<1a>", b"<0d>", b"<1c>"]:
+        terminal.expect(key)
+    terminal.type(b"q")
+    assert terminal.end() == DONE
+
+
+def test_ctrl_a_x_ends_and_ctrl_a_a_does_not(tool):
+    terminal = Terminal(tool, ECHO)
+    terminal.expect(b"2 harts")
+    terminal.type(b"\x01a")
+    terminal.expect(b"<01>")
+    terminal.type(b"\x01\x01")
+    terminal.type(b"z")
+    terminal.expect(b"<01>\r\n<01>\r\n<7a>")
+    terminal.type(b"\x01")
+    terminal.type(b"x")
+    terminal.expect(b"ended by Ctrl-a x")
+    assert terminal.end() == ENDED
+
+
+def test_terminal_comes_back_when_dmfs_is_ended(tool):
+    terminal = Terminal(tool, f"{GREETING}; exec sleep 60")
+    terminal.expect(b"2 harts")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.end() == 143
+
+
+# Prints a line on the UART of QEMU's virt, repeats what is typed until a q, and powers off.
+PROGRAM = r"""
+	.option norvc
+	.globl _start
+_start:	csrr t0, mhartid
+	bnez t0, park
+	li s0, 0x10000000
+	la s1, text
+print:	lbu t0, (s1)
+	beqz t0, echo
+	sb t0, (s0)
+	addi s1, s1, 1
+	j print
+echo:	lbu t0, 5(s0)
+	andi t0, t0, 1
+	beqz t0, echo
+	lbu t0, (s0)
+	sb t0, (s0)
+	li t1, 'q'
+	bne t0, t1, echo
+	li t0, 0x100000
+	li t1, 0x5555
+	sw t1, (t0)
+park:	wfi
+	j park
+text:	.asciz "diosix: test on riscv-virtio\n"
+	.section .dmfs.trust, "aw", @progbits
+	.ascii "DIOSIX TRUST V1\0"
+	.zero %d - 16
+""" % TRUST_SECTION_LEN
+
+
+def test_real_qemu(tool):
+    tool.write("x.S", PROGRAM)
+    subprocess.run(["riscv64-unknown-elf-gcc", "-march=rv64ima_zicsr", "-mabi=lp64", "-nostdlib", "-static",
+                    "-Wl,-Ttext=0x80000000", "-Wl,--build-id=none", "-o", "x.elf", "x.S"], cwd=tool.folder,
+                   check=True)
+    result = tool.run("run", "image", "--trust", "a.pub", "--hypervisor", "x.elf", "--timeout", "60",
+                      stdin=b"abcq")
+    assert result.out == "diosix: test on riscv-virtio\nabcq"
