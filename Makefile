@@ -69,7 +69,7 @@ $(B)/dmfs: $(HOST_OBJ)
 # --- unit tests, under the sanitizers ------------------------------------------------------------
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program.
 
-HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board.c)
+HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board*.c)
 ASAN_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ASAN_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(HOST_TESTABLE))
 FORGE_OBJ := $(B)/asan/tests/unit/forge.o
