@@ -158,11 +158,60 @@ $(B)/asan/dmfs: $(B)/asan/sdk/cli/main.o $(B)/libtest.a
 	$(say) LD $@
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
 
-unit: $(UNIT) $(B)/.libdmfs-freestanding
+# One image for each attack; it checks all of them with the reader of the host before it ends.
+$(B)/forge-images: $(B)/asan/tests/tools/forge_images.o $(FORGE_OBJ) $(B)/libtest.a
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
+
+unit: $(UNIT) $(B)/forge-images $(B)/.libdmfs-freestanding
 	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
+	$(B)/forge-images $(B)/forged
+
+# --- fuzzing -------------------------------------------------------------------------------------
+# Each tests/fuzz/fuzz_NAME.c is a libFuzzer target over the sources that ship. It begins with the files of
+# tests/fuzz/corpus/NAME and build/fuzz/seeds/NAME, as far as there are any; what it finds interesting
+# stays in build/fuzz/corpus/NAME, what breaks it in build/fuzz.
+
+FUZZ_SECONDS ?= 60
+FUZZ_SANITIZE := address,undefined
+FUZZ_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -fno-sanitize-recover=all
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(B)/fuzz/obj/%.o: %.c | $(PACKAGES)
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(B)/fuzz/libtest.a: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(HOST_TESTABLE))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/libtest.a
+	clang -fsanitize=fuzzer,$(FUZZ_SANITIZE) -o $@ $^ $(HOST_LIBS)
+
+$(B)/fuzz/seeds/image: $(B)/forge-images
+	@mkdir -p $@
+	$< $@
+	@rm $@/expect.txt && touch $@
+
+# fuzz_run: DIRECTORY OPTIONS; runs all targets, each with DIRECTORY/NAME for what it finds.
+define fuzz_run
+@set -e; for f in $(FUZZERS); do \
+	name=$${f##*/fuzz_}; mkdir -p $(1)/$$name; dirs=$(1)/$$name; \
+	for d in tests/fuzz/corpus/$$name $(B)/fuzz/seeds/$$name; do \
+		if [ -d $$d ]; then dirs="$$dirs $$d"; fi; done; \
+	echo "== $$f"; \
+	$$f $(2) -max_len=65536 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs; done
+endef
+
+fuzz: $(FUZZERS) $(B)/fuzz/seeds/image
+	$(call fuzz_run,$(B)/fuzz/corpus,-max_total_time=$(FUZZ_SECONDS))
+
+# The same runs each time: for every change, and quick.
+fuzz-short: $(FUZZERS) $(B)/fuzz/seeds/image
+	@rm -rf $(B)/fuzz/scratch
+	$(call fuzz_run,$(B)/fuzz/scratch,-runs=20000 -seed=1 -max_total_time=120)
 
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
 -include $(shell find $(B) -name '*.d' -not -path '$(CACHE)/*' 2>/dev/null)
-.PHONY: all run test unit bench fuzz install clean
+.PHONY: all run test unit bench fuzz fuzz-short install clean

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bounded little-endian loads: all that libdmfs reads of an image, it reads through here. A load past
- * the end gives zeros and sets `overrun`; it never touches a byte outside. Alignment does not matter.
+ * Bounded little-endian loads: all that libdmfs reads of an image, it reads through here. A load
+ * past the end gives zeros and sets `overrun`; it never touches a byte outside. Alignment does not
+ * matter.
  */
 #ifndef DMFS_CURSOR_H
 #define DMFS_CURSOR_H

@@ -10,7 +10,7 @@
 #include "dmfs.h"
 
 /* libdeflate's level when a plan names none; chosen by measurement, docs/dmfs-format.md section 10. */
-#define DMFS_DEFAULT_LEVEL 9
+#define DMFS_DEFAULT_LEVEL 6
 
 /* What an object's bytes are. `data` is borrowed until dmfs_write() returns. */
 struct dmfs_write_object {

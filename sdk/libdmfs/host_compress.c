@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The payload: chunks are compressed by several threads and written in order by the caller's. Only a window of
- * chunks is in memory: a thread takes the next chunk when the one whose place it needs has been written.
- * What a chunk becomes depends on its bytes and the level alone, so the number of threads leaves no trace.
+ * The payload: chunks are compressed by several threads and written in order by the caller's. Only
+ * a window of chunks is in memory: a thread takes the next chunk when the one whose place it needs
+ * has been written. What a chunk becomes depends on its bytes and the level alone, so the number of
+ * threads leaves no trace.
  */
 #include <errno.h>
 #include <libdeflate.h>
@@ -33,7 +34,7 @@ struct pipeline {
 	pthread_cond_t changed;
 	/* Under the lock: */
 	uint32_t taken, written; /* chunks */
-	uint32_t object;	 /* where the next chunk to take is */
+	uint32_t object;         /* where the next chunk to take is */
 	uint64_t object_offset;
 	bool failed; /* no thread goes on */
 
@@ -41,15 +42,16 @@ struct pipeline {
 	struct slot *slots; /* chunk i is in slot i % slots_count */
 };
 
-/* Takes the next chunk's raw bytes, waiting for a free slot; NULL when there is nothing more to do. */
+/*
+ * Takes the next chunk's raw bytes, waiting for a free slot; NULL when there is nothing more to do.
+ */
 static const uint8_t *take_chunk(struct pipeline *p, struct slot **slot)
 {
 	const struct dmfs_write_object *o;
 	const uint8_t *raw;
 	uint64_t left;
 
-	while (!p->failed && p->taken < p->head->chunks &&
-	       p->taken - p->written >= p->slots_count)
+	while (!p->failed && p->taken < p->head->chunks && p->taken - p->written >= p->slots_count)
 		pthread_cond_wait(&p->changed, &p->lock);
 	if (p->failed || p->taken == p->head->chunks)
 		return NULL;
@@ -179,8 +181,10 @@ static bool run(FILE *out, struct pipeline *p, struct host_head *head, unsigned 
 static unsigned thread_count(const struct dmfs_write_plan *plan, uint32_t chunks)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned threads = plan->threads ? plan->threads : processors > 0 ? (unsigned)processors : 1;
+	unsigned threads = plan->threads;
 
+	if (threads == 0)
+		threads = processors > 0 ? (unsigned)processors : 1;
 	if (threads > MAX_THREADS)
 		threads = MAX_THREADS;
 	return threads < chunks ? threads : chunks;

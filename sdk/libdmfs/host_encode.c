@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From a plan to the bytes of the signed region (sections 2 to 6), but for what the payload decides. */
+/*
+ * From a plan to the bytes of the signed region (sections 2 to 6), but for what the payload
+ * decides.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,7 +190,9 @@ void host_put_chunk(struct host_head *head, uint32_t index, const struct host_ch
 	memcpy(pen.at, chunk->hash, DMFS_HASH_LEN);
 }
 
-/* What would make sums or allocations run away is refused here; dmfs_open_region() finds the rest. */
+/*
+ * What would make sums or allocations run away is refused here; dmfs_open_region() finds the rest.
+ */
 static enum dmfs_status count_chunks(struct host_head *head, const struct dmfs_write_plan *plan)
 {
 	uint64_t chunks = 0;
@@ -216,7 +221,10 @@ static enum dmfs_status fill(struct host_head *head, const struct dmfs_write_pla
 
 	head->chunks_at = tables;
 	tables += (uint64_t)head->chunks * DMFS_CHUNK_LEN;
-	/* The strings' length is known only when all are put: room for the most, and they are copied. */
+	/*
+	 * The strings' length is known only when all are put: room for the most, and they are
+	 * copied.
+	 */
 	head->bytes = calloc(1, tables + DMFS_MAX_STRINGS_LEN + DMFS_STRINGS_ALIGN +
 					DMFS_SIGNATURE_BLOCK_LEN +
 					DMFS_MAX_SIGNATURES * DMFS_SIGNATURE_RECORD_LEN);

@@ -16,7 +16,7 @@ struct host_chunk {
 
 /* The part of an image before its payload: signed region and signature block. */
 struct host_head {
-	uint8_t *bytes;	      /* malloc'ed, zeros at first */
+	uint8_t *bytes; /* malloc'ed, zeros at first */
 	uint64_t signed_len;
 	uint64_t len;
 	uint64_t chunks_at;
@@ -25,8 +25,8 @@ struct host_head {
 };
 
 /*
- * Lays out and fills the head, but for payload_len, the chunk table and the signatures. The caller frees
- * head->bytes, whatever is returned.
+ * Lays out and fills the head, but for payload_len, the chunk table and the signatures. The caller
+ * frees head->bytes, whatever is returned.
  */
 enum dmfs_status host_encode(struct host_head *head, const struct dmfs_write_plan *plan,
 			     uint32_t signatures);
@@ -36,8 +36,9 @@ void host_put_payload_len(struct host_head *head, uint64_t payload_len);
 void host_put_u32(uint8_t *at, uint32_t value);
 
 /*
- * Compresses all objects, writes the payload to `out` from its position on and fills the chunk table. Gives the
- * payload's length. DMFS_ERR_SPACE with errno set when memory, threads or `out` failed.
+ * Compresses all objects, writes the payload to `out` from its position on and fills the chunk
+ * table. Gives the payload's length. DMFS_ERR_SPACE with errno set when memory, threads or `out`
+ * failed.
  */
 enum dmfs_status host_write_payload(FILE *out, const struct dmfs_write_plan *plan,
 				    struct host_head *head, uint64_t *payload_len);

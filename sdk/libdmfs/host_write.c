@@ -20,8 +20,7 @@ static enum dmfs_status check_keys(const uint8_t (*keys)[DMFS_SECRET_KEY_LEN], u
 		return DMFS_ERR_TOO_MANY_SIGNATURES;
 	for (uint32_t i = 1; i < key_count; i++)
 		for (uint32_t j = 0; j < i; j++)
-			if (memcmp(public_key(keys[i]), public_key(keys[j]),
-				   DMFS_PUBLIC_KEY_LEN) == 0)
+			if (!memcmp(public_key(keys[i]), public_key(keys[j]), DMFS_PUBLIC_KEY_LEN))
 				return DMFS_ERR_KEY_TWICE;
 	return DMFS_OK;
 }

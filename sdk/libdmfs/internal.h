@@ -5,20 +5,20 @@
 
 #include "dmfs.h"
 
-#define DMFS_DOMAIN_LEN 32u
-#define DMFS_OBJECT_LEN 64u
-#define DMFS_CAPSULE_LEN 160u
-#define DMFS_PROPERTY_LEN 32u
-#define DMFS_CHUNK_LEN 48u
-#define DMFS_STRINGS_ALIGN 8u
-#define DMFS_SIGNATURE_BLOCK_LEN 16u
+#define DMFS_DOMAIN_LEN           32u
+#define DMFS_OBJECT_LEN           64u
+#define DMFS_CAPSULE_LEN          160u
+#define DMFS_PROPERTY_LEN         32u
+#define DMFS_CHUNK_LEN            48u
+#define DMFS_STRINGS_ALIGN        8u
+#define DMFS_SIGNATURE_BLOCK_LEN  16u
 #define DMFS_SIGNATURE_RECORD_LEN (DMFS_PUBLIC_KEY_LEN + DMFS_SIGNATURE_LEN)
 
 #define DMFS_SIGNATURE_ED25519 1u
-#define DMFS_HASH_BLAKE2B_256 1u
-#define DMFS_COMPRESSION_ZLIB 1u
-#define DMFS_ENCRYPTION_NONE 0u
-#define DMFS_XLEN 64u
+#define DMFS_HASH_BLAKE2B_256  1u
+#define DMFS_COMPRESSION_ZLIB  1u
+#define DMFS_ENCRYPTION_NONE   0u
+#define DMFS_XLEN              64u
 
 /* Section 2's domain: magic and domain separation, zeros included. */
 extern const uint8_t dmfs_domain[DMFS_DOMAIN_LEN];
@@ -70,11 +70,12 @@ enum dmfs_status dmfs_validate(const struct dmfs_image *image);
 struct dmfs_str dmfs_string(const struct dmfs_image *image, uint32_t offset, uint32_t len);
 
 /*
- * Read the record of that index, which has to be below the image's count. False when a reserved byte is
- * not zero. A string that is not allowed has NULL as data. Nothing else is judged.
+ * Read the record of that index, which has to be below the image's count. False when a reserved
+ * byte is not zero. A string that is not allowed has NULL as data. Nothing else is judged.
  */
 bool dmfs_decode_object(const struct dmfs_image *image, uint32_t index, struct dmfs_object *object);
-bool dmfs_decode_capsule(const struct dmfs_image *image, uint32_t index, struct dmfs_capsule *capsule);
+bool dmfs_decode_capsule(const struct dmfs_image *image, uint32_t index,
+			 struct dmfs_capsule *capsule);
 bool dmfs_decode_property(const struct dmfs_image *image, uint32_t index,
 			  struct dmfs_property *property);
 

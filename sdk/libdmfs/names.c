@@ -67,9 +67,9 @@ static const char *const permission_names[DMFS_PERM_COUNT] = {
 };
 
 static const char *const object_type_names[] = {
-	[DMFS_OBJECT_KERNEL] = "kernel",	 [DMFS_OBJECT_INITRD] = "initrd",
+	[DMFS_OBJECT_KERNEL] = "kernel",         [DMFS_OBJECT_INITRD] = "initrd",
 	[DMFS_OBJECT_DEVICETREE] = "devicetree", [DMFS_OBJECT_BANNER] = "banner",
-	[DMFS_OBJECT_PROGRAM] = "program",	 [DMFS_OBJECT_FILE] = "file",
+	[DMFS_OBJECT_PROGRAM] = "program",       [DMFS_OBJECT_FILE] = "file",
 };
 
 static const char *const priority_names[] = {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A sentence for every status. Boards print them as they are, so tests and people know them by heart. */
+/*
+ * A sentence for every status. Boards print them as they are, so tests and people know them by
+ * heart.
+ */
 #include "dmfs.h"
 
 static const char *const sentences[DMFS_STATUS_COUNT] = {
@@ -15,14 +18,17 @@ static const char *const sentences[DMFS_STATUS_COUNT] = {
 	[DMFS_ERR_STRING] = "a string is outside the string table or has forbidden bytes",
 	[DMFS_ERR_NAME_TWICE] = "two objects or two capsules have the same name",
 	[DMFS_ERR_OBJECT] = "the fields of an object contradict each other",
-	[DMFS_ERR_CAPSULE] = "the fields of a capsule contradict each other or the objects it names",
+	[DMFS_ERR_CAPSULE] =
+		"the fields of a capsule contradict each other or the objects it names",
 	[DMFS_ERR_PROPERTY] = "a property is unknown, or not allowed for its owner",
 	[DMFS_ERR_CHUNK] = "the chunks do not fill the payload one after the other",
 	[DMFS_ERR_NO_TRUST] = "no key is trusted, so nothing can be accepted",
-	[DMFS_ERR_THRESHOLD] = "the number of signatures demanded is 0 or above that of trusted keys",
+	[DMFS_ERR_THRESHOLD] =
+		"the number of signatures demanded is 0 or above that of trusted keys",
 	[DMFS_ERR_UNSIGNED] = "the image is not signed",
 	[DMFS_ERR_UNTRUSTED] = "the image is signed by too few trusted keys",
-	[DMFS_ERR_SIGNATURE] = "the signature of a trusted key does not hold: the image was changed",
+	[DMFS_ERR_SIGNATURE] =
+		"the signature of a trusted key does not hold: the image was changed",
 	[DMFS_ERR_KEY_TWICE] = "the same key occurs twice",
 	[DMFS_ERR_TOO_MANY_SIGNATURES] = "there are more than 16 signatures",
 	[DMFS_ERR_ROLLBACK] = "the rollback index is below the least that is accepted",

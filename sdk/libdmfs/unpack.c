@@ -7,7 +7,10 @@
 
 #include "internal.h"
 
-/* What is left of a workspace. zlib's inflate takes one block, its state, and frees nothing but that. */
+/*
+ * What is left of a workspace. zlib's inflate takes one block, its state, and frees nothing but
+ * that.
+ */
 struct arena {
 	uint8_t *at;
 	size_t left;
@@ -19,7 +22,10 @@ static void *arena_alloc(void *opaque, unsigned items, unsigned size)
 	uint64_t len = ((uint64_t)items * size + 15) & ~UINT64_C(15);
 	void *block = arena->at;
 
-	/* Too much is asked for only where a stream does not end where it has to: zlib gives up then. */
+	/*
+	 * Too much is asked for only where a stream does not end where it has to: zlib gives up
+	 * then.
+	 */
 	if (len > arena->left)
 		return NULL;
 	arena->at += len;
@@ -32,9 +38,10 @@ static void arena_free(void *opaque, void *block)
 }
 
 /*
- * zlib accepts the stream only when all of these hold: a zlib header (windowBits 15 without the flags for
- * gzip), no preset dictionary (that would be Z_NEED_DICT), and the four bytes of the Adler-32 value there.
- * inflateValidate(0) leaves that value uncomputed: the hash has covered the very bytes that it is made of.
+ * zlib accepts the stream only when all of these hold: a zlib header (windowBits 15 without the
+ * flags for gzip), no preset dictionary (that would be Z_NEED_DICT), and the four bytes of the
+ * Adler-32 value there. inflateValidate(0) leaves that value uncomputed: the hash has covered the
+ * very bytes that it is made of.
  */
 static enum dmfs_status inflate_exactly(const struct dmfs_chunk *chunk, const void *stored,
 					void *raw, struct arena *arena)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one validator: everything that sections 2 to 7 demand of a signed region, in the order of the
- * tables. After it, records can be read and used without a further look. dmfs_measure() came first, so counts
- * are within their limits and the tables within the region.
+ * tables. After it, records can be read and used without a further look. dmfs_measure() came first,
+ * so counts are within their limits and the tables within the region.
  */
 #include <string.h>
 
@@ -97,8 +97,8 @@ static enum dmfs_status check_capsule_fields(const struct dmfs_capsule *p)
 	if (p->cpus < 1 || p->cpus > DMFS_MAX_VCPUS || p->memory == 0 ||
 	    p->memory > DMFS_MAX_MEMORY || p->memory % DMFS_MEMORY_UNIT != 0 || p->cpu_limit > 100)
 		return DMFS_ERR_LIMIT;
-	if ((p->kind != DMFS_GUEST && p->kind != DMFS_SERVICE) || !dmfs_priority_name(p->priority) ||
-	    !dmfs_restart_name(p->restart))
+	if ((p->kind != DMFS_GUEST && p->kind != DMFS_SERVICE) ||
+	    !dmfs_priority_name(p->priority) || !dmfs_restart_name(p->restart))
 		return DMFS_ERR_CAPSULE;
 	return DMFS_OK;
 }
@@ -109,7 +109,10 @@ struct span {
 	uint64_t len;
 };
 
-/* Fills *span when `index` is an object of that type that lies inside RAM with `room` bytes after it. */
+/*
+ * Fills *span when `index` is an object of that type that lies inside RAM with `room` bytes after
+ * it.
+ */
 static bool place(const struct dmfs_image *image, uint32_t index, uint32_t type, uint64_t base,
 		  uint64_t room, uint64_t memory, struct span *span)
 {
@@ -154,7 +157,8 @@ static enum dmfs_status check_capsule_layout(const struct dmfs_image *image,
 	return p->devicetree_load % 8 == 0 ? DMFS_OK : DMFS_ERR_CAPSULE;
 }
 
-static bool capsule_name_is_new(const struct dmfs_image *image, uint32_t index, struct dmfs_str name)
+static bool capsule_name_is_new(const struct dmfs_image *image, uint32_t index,
+				struct dmfs_str name)
 {
 	for (uint32_t i = 0; i < index; i++)
 		if (dmfs_str_equal(dmfs_capsule_name(image, i), name))
@@ -218,8 +222,8 @@ static enum dmfs_status check_chunks(const struct dmfs_image *image)
 			struct dmfs_chunk chunk = dmfs_chunk(image, object.first_chunk + j);
 			uint64_t raw = left < image->chunk_len ? left : image->chunk_len;
 
-			if (chunk.offset != offset || chunk.raw_len != raw || chunk.stored_len == 0 ||
-			    chunk.stored_len > 2 * image->chunk_len + 64)
+			if (chunk.offset != offset || chunk.raw_len != raw ||
+			    chunk.stored_len == 0 || chunk.stored_len > 2 * image->chunk_len + 64)
 				return DMFS_ERR_CHUNK;
 			offset += chunk.stored_len;
 			left -= raw;
@@ -231,7 +235,7 @@ static enum dmfs_status check_chunks(const struct dmfs_image *image)
 enum dmfs_status dmfs_validate(const struct dmfs_image *image)
 {
 	static enum dmfs_status (*const checks[])(const struct dmfs_image *) = {
-		check_header,	check_strings_padding, check_objects,
+		check_header,   check_strings_padding, check_objects,
 		check_capsules, check_properties,      check_chunks,
 	};
 

@@ -13,13 +13,14 @@ static const uint32_t kernel_code[] = {
 	0x535258b7, 0x35488893, 0x00000813, 0x00000513, 0x00000593, 0x00000073, 0x0000006f,
 };
 
-#define KERNEL_LEN 10000u
-#define INITRD_LEN 5000u
+#define KERNEL_LEN   10000u
+#define INITRD_LEN   5000u
 #define GUEST_MEMORY (UINT64_C(16) << 20)
 
 static uint8_t kernel[KERNEL_LEN], initrd[INITRD_LEN], tree[8192], program[3000];
 static const char banner[] = "Welcome.\n", file[] = "a file\n";
-static uint8_t secret[FORGE_MAX_KEYS][DMFS_SECRET_KEY_LEN], public[FORGE_MAX_KEYS][DMFS_PUBLIC_KEY_LEN];
+static uint8_t secret[FORGE_MAX_KEYS][DMFS_SECRET_KEY_LEN],
+	public[FORGE_MAX_KEYS][DMFS_PUBLIC_KEY_LEN];
 static uint32_t tree_len;
 
 static void fail(const char *what)
@@ -37,7 +38,10 @@ static void fill(uint8_t *bytes, size_t len, uint32_t state)
 	}
 }
 
-/* A tree with what a board fills in: one vCPU, memory, /chosen. Written here so that forging needs no tool. */
+/*
+ * A tree with what a board fills in: one vCPU, memory, /chosen. Written here so that forging needs
+ * no tool.
+ */
 static int build_tree(void *buf, int size)
 {
 	fdt64_t memory[] = {cpu_to_fdt64(FORGE_RAM), cpu_to_fdt64(GUEST_MEMORY)};
@@ -103,10 +107,18 @@ const uint8_t *forge_public_key(unsigned i)
 	return public[i];
 }
 
+void forge_use_key(const uint8_t key[DMFS_SECRET_KEY_LEN])
+{
+	prepare();
+	memcpy(secret[0], key, DMFS_SECRET_KEY_LEN);
+	memcpy(public[0], key + DMFS_SECRET_KEY_LEN - DMFS_PUBLIC_KEY_LEN, DMFS_PUBLIC_KEY_LEN);
+}
+
 struct dmfs_trust forge_trust(uint32_t count, uint32_t threshold)
 {
 	prepare();
-	return (struct dmfs_trust){(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])public, count, threshold};
+	return (struct dmfs_trust){(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN]) public, count,
+				   threshold};
 }
 
 static struct dmfs_str str(const char *text)
@@ -148,19 +160,25 @@ void forge_plan(struct forge_plan *p)
 {
 	prepare();
 	*p = (struct forge_plan){
-		.objects = {
-			{"kernel", DMFS_OBJECT_KERNEL, kernel, sizeof(kernel), 0x10000},
-			{"initrd", DMFS_OBJECT_INITRD, initrd, sizeof(initrd), sizeof(initrd)},
-			{"guest.dtb", DMFS_OBJECT_DEVICETREE, tree, tree_len, tree_len},
-			{"banner", DMFS_OBJECT_BANNER, banner, sizeof(banner) - 1, sizeof(banner) - 1},
-			{"program", DMFS_OBJECT_PROGRAM, program, sizeof(program), sizeof(program)},
-			{"file", DMFS_OBJECT_FILE, file, sizeof(file) - 1, sizeof(file) - 1},
-		},
-		.properties = {
-			{0, "board", "riscv-virtio"},
-			{0, "x-note", "for people"},
-			{1 + FORGE_GUEST, "x-note", ""},
-		},
+		.objects =
+			{
+				{"kernel", DMFS_OBJECT_KERNEL, kernel, sizeof(kernel), 0x10000},
+				{"initrd", DMFS_OBJECT_INITRD, initrd, sizeof(initrd),
+				 sizeof(initrd)},
+				{"guest.dtb", DMFS_OBJECT_DEVICETREE, tree, tree_len, tree_len},
+				{"banner", DMFS_OBJECT_BANNER, banner, sizeof(banner) - 1,
+				 sizeof(banner) - 1},
+				{"program", DMFS_OBJECT_PROGRAM, program, sizeof(program),
+				 sizeof(program)},
+				{"file", DMFS_OBJECT_FILE, file, sizeof(file) - 1,
+				 sizeof(file) - 1},
+			},
+		.properties =
+			{
+				{0, "board", "riscv-virtio"},
+				{0, "x-note", "for people"},
+				{1 + FORGE_GUEST, "x-note", ""},
+			},
 	};
 	plan_capsules(p);
 	p->plan = (struct dmfs_write_plan){
@@ -286,6 +304,31 @@ uint64_t forge_payload(const struct forge *f)
 
 	return block + DMFS_SIGNATURE_BLOCK_LEN +
 	       (uint64_t)forge_get32(f, block) * DMFS_SIGNATURE_RECORD_LEN;
+}
+
+static uint64_t place_of(const struct forge *f, const struct forge_change *c)
+{
+	switch (c->table) {
+	case OBJECT:
+		return forge_object(f, c->index);
+	case CAPSULE:
+		return forge_capsule(f, c->index);
+	case PROPERTY:
+		return forge_property(f, c->index);
+	case CHUNK:
+		return forge_chunk(f, c->index);
+	case HEADER:
+		break;
+	}
+	return 0;
+}
+
+void forge_apply(struct forge *f, const struct forge_change *c)
+{
+	uint64_t at = place_of(f, c) + c->field;
+
+	for (unsigned i = 0; i < c->bytes; i++)
+		f->bytes[at + i] = (uint8_t)(c->value >> (8 * i));
 }
 
 void forge_insert(struct forge *f, uint64_t at, uint64_t len)

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small valid image whose bytes can be changed at will and signed again: what an attacker who holds a
- * key, or does not, can make. Every image begins as the same plan (forge_plan), so that tests can name its
- * records: objects, capsules and properties have the indices below.
+ * A small valid image whose bytes can be changed at will and signed again: what an attacker who
+ * holds a key, or does not, can make. Every image begins as the same plan (forge_plan), so that
+ * tests can name its records: objects, capsules and properties have the indices below.
  */
 #ifndef FORGE_H
 #define FORGE_H
 
 #include "dmfs_write.h"
 
-enum { FORGE_KERNEL, FORGE_INITRD, FORGE_TREE, FORGE_BANNER, FORGE_PROGRAM, FORGE_FILE, FORGE_OBJECTS };
+enum {
+	FORGE_KERNEL,
+	FORGE_INITRD,
+	FORGE_TREE,
+	FORGE_BANNER,
+	FORGE_PROGRAM,
+	FORGE_FILE,
+	FORGE_OBJECTS
+};
 enum { FORGE_GUEST, FORGE_SERVICE, FORGE_CAPSULES };
 enum { FORGE_BOARD, FORGE_NOTE, FORGE_CAPSULE_NOTE, FORGE_PROPERTIES };
 
@@ -78,10 +86,23 @@ enum {
 	CHUNK_HASH = 16,
 };
 
-#define FORGE_MAX_KEYS 17u
+enum forge_table { HEADER, OBJECT, CAPSULE, PROPERTY, CHUNK };
+
+/* One field of one record set to a value, and what a reader says to that. */
+struct forge_change {
+	const char *what;
+	enum forge_table table;
+	uint32_t index;
+	uint64_t field;
+	unsigned bytes;
+	uint64_t value;
+	enum dmfs_status want;
+};
+
+#define FORGE_MAX_KEYS  17u
 #define FORGE_CHUNK_LEN 4096u
-#define FORGE_RAM DMFS_GUEST_RAM_BASE
-#define FORGE_ROLLBACK 7u
+#define FORGE_RAM       DMFS_GUEST_RAM_BASE
+#define FORGE_ROLLBACK  7u
 
 /* An image in memory, which forge_free() frees. Offsets count from `bytes`. */
 struct forge {
@@ -92,6 +113,9 @@ struct forge {
 /* Secret key number i and its public half; always the same ones. */
 const uint8_t *forge_key(unsigned i);
 const uint8_t *forge_public_key(unsigned i);
+
+/* Makes `key` key 0. */
+void forge_use_key(const uint8_t key[DMFS_SECRET_KEY_LEN]);
 
 /* Anchors 0 to count - 1 of forge_key(), of which `threshold` have to sign. */
 struct dmfs_trust forge_trust(uint32_t count, uint32_t threshold);
@@ -127,14 +151,23 @@ uint64_t forge_get64(const struct forge *f, uint64_t at);
 void forge_set32(struct forge *f, uint64_t at, uint32_t value);
 void forge_set64(struct forge *f, uint64_t at, uint64_t value);
 
+/* Not signed again. */
+void forge_apply(struct forge *f, const struct forge_change *change);
+
 /* Makes room for, or takes away, bytes in the middle; new ones are zero. */
 void forge_insert(struct forge *f, uint64_t at, uint64_t len);
 void forge_remove(struct forge *f, uint64_t at, uint64_t len);
 
-/* Replaces the signature block by signatures of keys first to first + count - 1 over the region as it is. */
+/*
+ * Replaces the signature block by signatures of keys first to first + count - 1 over the region as
+ * it is.
+ */
 void forge_sign(struct forge *f, unsigned first, unsigned count);
 
-/* Puts other stored bytes for a chunk: its hash, all offsets and payload_len follow. Not signed again. */
+/*
+ * Puts other stored bytes for a chunk: its hash, all offsets and payload_len follow. Not signed
+ * again.
+ */
 void forge_store(struct forge *f, uint32_t chunk, const void *stored, uint32_t len);
 
 /* Adds a string to the table and returns its offset. Not signed again. */

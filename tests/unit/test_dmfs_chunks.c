@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks that are signed and hash right, and are yet no zlib streams of the signed lengths (section 6). */
+/*
+ * Chunks that are signed and hash right, and are yet no zlib streams of the signed lengths (section
+ * 6).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,14 +24,18 @@ static uint8_t stored[4 * RAW_LEN];
 /* raw_len bytes of `raw`, deflated to `stored`; gives the length. */
 static uint32_t deflated(uint32_t raw_len, int format, const char *dictionary)
 {
-	z_stream s = {.next_in = raw, .avail_in = raw_len, .next_out = stored, .avail_out = sizeof(stored)};
+	z_stream s = {.next_in = raw,
+		      .avail_in = raw_len,
+		      .next_out = stored,
+		      .avail_out = sizeof(stored)};
 
 	for (size_t i = 0; i < sizeof(raw); i++)
 		raw[i] = (uint8_t)(i * i >> 5);
 	assert_int_equal(deflateInit2(&s, 9, Z_DEFLATED, format, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	if (dictionary)
 		assert_int_equal(deflateSetDictionary(&s, (const Bytef *)dictionary,
-						      (uInt)strlen(dictionary)), Z_OK);
+						      (uInt)strlen(dictionary)),
+				 Z_OK);
 	assert_int_equal(deflate(&s, Z_FINISH), Z_STREAM_END);
 	deflateEnd(&s);
 	return (uint32_t)s.total_out;
@@ -148,7 +155,10 @@ static void window_past_the_maximum_is_refused(void **state)
 
 static void distance_before_the_chunk_is_refused(void **state)
 {
-	/* Fixed code: literal 'a', then a match of length 3 at distance 4, which is before the beginning. */
+	/*
+	 * Fixed code: literal 'a', then a match of length 3 at distance 4, which is before the
+	 * beginning.
+	 */
 	static const uint8_t far[] = {0x78, 0x9c, 0x4b, 0x04, 0x62, 0x00, 0, 0, 0, 0};
 
 	memcpy(stored, far, sizeof(far));
@@ -157,7 +167,9 @@ static void distance_before_the_chunk_is_refused(void **state)
 
 static void workspace_is_enough_for_every_stream(void **state)
 {
-	/* Stored, fixed and dynamic blocks, through a reader whose workspace the sanitizer guards. */
+	/*
+	 * Stored, fixed and dynamic blocks, through a reader whose workspace the sanitizer guards.
+	 */
 	static const int levels[] = {0, 1, 9};
 
 	for (size_t i = 0; i < 3; i++) {

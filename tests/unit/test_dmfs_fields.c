@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Fields that the format forbids, in images whose signature holds: who has the key has no more rights. */
+/*
+ * Fields that the format forbids, in images whose signature holds: who has the key has no more
+ * rights.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,22 +13,9 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-enum table { HEADER, OBJECT, CAPSULE, PROPERTY, CHUNK };
-
-/* One field of one record set to a value. */
-struct change {
-	const char *what;
-	enum table table;
-	uint32_t index;
-	uint64_t field;
-	unsigned bytes;
-	uint64_t value;
-	enum dmfs_status want;
-};
-
 #define MIB (UINT64_C(1) << 20)
 
-static const struct change changes[] = {
+static const struct forge_change changes[] = {
 	{"signature algorithm", HEADER, 0, HEADER_SIGNATURE_ALG, 4, 2, DMFS_ERR_ALGORITHM},
 	{"hash algorithm", HEADER, 0, HEADER_HASH_ALG, 4, 0, DMFS_ERR_ALGORITHM},
 	{"compression", HEADER, 0, HEADER_COMPRESSION_ALG, 4, 0, DMFS_ERR_ALGORITHM},
@@ -49,7 +39,8 @@ static const struct change changes[] = {
 	{"unknown flag", OBJECT, FORGE_FILE, OBJECT_FLAGS, 4, 1u << 31, DMFS_ERR_RESERVED},
 	{"no bytes", OBJECT, FORGE_FILE, OBJECT_RAW_LEN, 8, 0, DMFS_ERR_LIMIT},
 	{"mem_len below raw_len", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, 6, DMFS_ERR_OBJECT},
-	{"mem_len past 2^40", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, (MIB << 20) + 1, DMFS_ERR_LIMIT},
+	{"mem_len past 2^40", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, (MIB << 20) + 1,
+	 DMFS_ERR_LIMIT},
 	{"first chunk of another", OBJECT, FORGE_INITRD, OBJECT_FIRST_CHUNK, 4, 0, DMFS_ERR_OBJECT},
 	{"chunk left out", OBJECT, FORGE_INITRD, OBJECT_FIRST_CHUNK, 4, 4, DMFS_ERR_OBJECT},
 	{"a chunk more", OBJECT, FORGE_FILE, OBJECT_CHUNK_COUNT, 4, 2, DMFS_ERR_OBJECT},
@@ -69,13 +60,14 @@ static const struct change changes[] = {
 	{"memory past 2^40", CAPSULE, FORGE_GUEST, CAPSULE_MEMORY, 8, (MIB << 20) + 2 * MIB,
 	 DMFS_ERR_LIMIT},
 	{"memory too small", CAPSULE, FORGE_GUEST, CAPSULE_MEMORY, 8, 12 * MIB, DMFS_ERR_CAPSULE},
-	{"entry before kernel", CAPSULE, FORGE_GUEST, CAPSULE_ENTRY, 8, FORGE_RAM, DMFS_ERR_CAPSULE},
+	{"entry before kernel", CAPSULE, FORGE_GUEST, CAPSULE_ENTRY, 8, FORGE_RAM,
+	 DMFS_ERR_CAPSULE},
 	{"entry after kernel", CAPSULE, FORGE_GUEST, CAPSULE_ENTRY, 8, FORGE_RAM + 0x210000,
 	 DMFS_ERR_CAPSULE},
 	{"kernel below RAM", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL_LOAD, 8, FORGE_RAM - 0x1000,
 	 DMFS_ERR_CAPSULE},
-	{"kernel past RAM", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL_LOAD, 8, FORGE_RAM + 16 * MIB - 0xffff,
-	 DMFS_ERR_CAPSULE},
+	{"kernel past RAM", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL_LOAD, 8,
+	 FORGE_RAM + 16 * MIB - 0xffff, DMFS_ERR_CAPSULE},
 	{"kernel over initrd", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM + 0x20ffff,
 	 DMFS_ERR_CAPSULE},
 	{"initrd over tree", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM + 12 * MIB - 1,
@@ -91,30 +83,38 @@ static const struct change changes[] = {
 	 FORGE_RAM + 16 * MIB - 0x10000, DMFS_ERR_CAPSULE},
 	{"tree over kernel", CAPSULE, FORGE_SERVICE, CAPSULE_TREE_LOAD, 8, FORGE_RAM + 0x1f8000,
 	 DMFS_ERR_CAPSULE},
-	{"kernel of another type", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, FORGE_FILE, DMFS_ERR_CAPSULE},
-	{"no such kernel", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, FORGE_OBJECTS, DMFS_ERR_CAPSULE},
+	{"kernel of another type", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, FORGE_FILE,
+	 DMFS_ERR_CAPSULE},
+	{"no such kernel", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, FORGE_OBJECTS,
+	 DMFS_ERR_CAPSULE},
 	{"kernel none", CAPSULE, FORGE_GUEST, CAPSULE_KERNEL, 4, DMFS_NONE, DMFS_ERR_CAPSULE},
-	{"initrd of another type", CAPSULE, FORGE_GUEST, CAPSULE_INITRD, 4, FORGE_FILE, DMFS_ERR_CAPSULE},
+	{"initrd of another type", CAPSULE, FORGE_GUEST, CAPSULE_INITRD, 4, FORGE_FILE,
+	 DMFS_ERR_CAPSULE},
 	{"no such initrd", CAPSULE, FORGE_GUEST, CAPSULE_INITRD, 4, 0xfffffffe, DMFS_ERR_CAPSULE},
-	{"tree of another type", CAPSULE, FORGE_GUEST, CAPSULE_TREE, 4, FORGE_FILE, DMFS_ERR_CAPSULE},
+	{"tree of another type", CAPSULE, FORGE_GUEST, CAPSULE_TREE, 4, FORGE_FILE,
+	 DMFS_ERR_CAPSULE},
 	{"tree none", CAPSULE, FORGE_GUEST, CAPSULE_TREE, 4, DMFS_NONE, DMFS_ERR_CAPSULE},
 	{"capsule flag", CAPSULE, FORGE_GUEST, CAPSULE_FLAGS, 4, 2, DMFS_ERR_RESERVED},
 	{"priority", CAPSULE, FORGE_GUEST, CAPSULE_PRIORITY, 4, 3, DMFS_ERR_CAPSULE},
 	{"restart", CAPSULE, FORGE_GUEST, CAPSULE_RESTART, 4, 3, DMFS_ERR_CAPSULE},
 	{"101 percent", CAPSULE, FORGE_GUEST, CAPSULE_CPU_LIMIT, 4, 101, DMFS_ERR_LIMIT},
 	{"capsule's reserved", CAPSULE, FORGE_GUEST, CAPSULE_RESERVED, 4, 1, DMFS_ERR_RESERVED},
-	{"capsule's tail", CAPSULE, FORGE_GUEST, CAPSULE_RESERVED_TAIL + 47, 1, 1, DMFS_ERR_RESERVED},
-	{"permission 16", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, 1u << 16, DMFS_ERR_RESERVED},
+	{"capsule's tail", CAPSULE, FORGE_GUEST, CAPSULE_RESERVED_TAIL + 47, 1, 1,
+	 DMFS_ERR_RESERVED},
+	{"permission 16", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, 1u << 16,
+	 DMFS_ERR_RESERVED},
 	{"permission 63", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, UINT64_C(1) << 63,
 	 DMFS_ERR_RESERVED},
 	{"capsule without a name", CAPSULE, FORGE_GUEST, CAPSULE_NAME, 8, 0, DMFS_ERR_STRING},
 	{"cmdline outside", CAPSULE, FORGE_GUEST, CAPSULE_CMDLINE + 4, 4, 4096, DMFS_ERR_STRING},
 
 	{"board of a capsule", PROPERTY, FORGE_BOARD, PROPERTY_OWNER, 4, 1, DMFS_ERR_PROPERTY},
-	{"owner unknown", PROPERTY, FORGE_NOTE, PROPERTY_OWNER, 4, FORGE_CAPSULES + 1, DMFS_ERR_PROPERTY},
+	{"owner unknown", PROPERTY, FORGE_NOTE, PROPERTY_OWNER, 4, FORGE_CAPSULES + 1,
+	 DMFS_ERR_PROPERTY},
 	{"board is empty", PROPERTY, FORGE_BOARD, PROPERTY_VALUE, 8, 0, DMFS_ERR_PROPERTY},
 	{"property's reserved", PROPERTY, FORGE_NOTE, PROPERTY_RESERVED, 4, 1, DMFS_ERR_RESERVED},
-	{"property's tail", PROPERTY, FORGE_NOTE, PROPERTY_RESERVED_TAIL + 7, 1, 1, DMFS_ERR_RESERVED},
+	{"property's tail", PROPERTY, FORGE_NOTE, PROPERTY_RESERVED_TAIL + 7, 1, 1,
+	 DMFS_ERR_RESERVED},
 	{"value outside", PROPERTY, FORGE_NOTE, PROPERTY_VALUE, 4, 0xffffffff, DMFS_ERR_STRING},
 	{"no key", PROPERTY, FORGE_NOTE, PROPERTY_KEY, 8, 0, DMFS_ERR_STRING},
 
@@ -129,31 +129,6 @@ static const struct change changes[] = {
 	{"hash", CHUNK, 0, CHUNK_HASH, 4, 0, DMFS_ERR_HASH},
 };
 
-static uint64_t place_of(const struct forge *f, const struct change *c)
-{
-	switch (c->table) {
-	case HEADER:
-		return c->field;
-	case OBJECT:
-		return forge_object(f, c->index) + c->field;
-	case CAPSULE:
-		return forge_capsule(f, c->index) + c->field;
-	case PROPERTY:
-		return forge_property(f, c->index) + c->field;
-	case CHUNK:
-		return forge_chunk(f, c->index) + c->field;
-	}
-	return 0;
-}
-
-static void apply(struct forge *f, const struct change *c)
-{
-	uint64_t at = place_of(f, c);
-
-	for (unsigned i = 0; i < c->bytes; i++)
-		f->bytes[at + i] = (uint8_t)(c->value >> (8 * i));
-}
-
 static void each_forbidden_value_is_refused(void **state)
 {
 	struct forge valid = forge_image();
@@ -162,7 +137,7 @@ static void each_forbidden_value_is_refused(void **state)
 		struct forge f = forge_copy(&valid);
 		enum dmfs_status got;
 
-		apply(&f, &changes[i]);
+		forge_apply(&f, &changes[i]);
 		assert_int_equal(forge_read(&f), DMFS_ERR_SIGNATURE);
 		forge_sign(&f, 0, 1);
 		got = forge_read(&f);
@@ -175,21 +150,22 @@ static void each_forbidden_value_is_refused(void **state)
 }
 
 /* Values at the edge of what is allowed, so that the refusals above are not for another reason. */
-static const struct change good[] = {
+static const struct forge_change good[] = {
 	{"64 vCPUs", CAPSULE, FORGE_GUEST, CAPSULE_CPUS, 4, 64, DMFS_OK},
 	{"memory of 2^40", CAPSULE, FORGE_GUEST, CAPSULE_MEMORY, 8, MIB << 20, DMFS_OK},
 	{"last entry", CAPSULE, FORGE_GUEST, CAPSULE_ENTRY, 8, FORGE_RAM + 0x20ffff, DMFS_OK},
 	{"initrd after kernel", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM + 0x210000,
 	 DMFS_OK},
 	{"initrd at RAM's start", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM, DMFS_OK},
-	{"initrd at RAM's end", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8, FORGE_RAM + 16 * MIB - 5000,
-	 DMFS_OK},
+	{"initrd at RAM's end", CAPSULE, FORGE_GUEST, CAPSULE_INITRD_LOAD, 8,
+	 FORGE_RAM + 16 * MIB - 5000, DMFS_OK},
 	{"all permissions", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, 0xffff, DMFS_OK},
 	{"100 percent", CAPSULE, FORGE_GUEST, CAPSULE_CPU_LIMIT, 4, 100, DMFS_OK},
 	{"no flags", CAPSULE, FORGE_GUEST, CAPSULE_FLAGS, 4, 0, DMFS_OK},
 	{"no version", HEADER, 0, HEADER_VERSION, 8, 0, DMFS_OK},
 	{"mem_len of 2^40", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, MIB << 20, DMFS_OK},
-	{"last capsule's property", PROPERTY, FORGE_NOTE, PROPERTY_OWNER, 4, FORGE_CAPSULES, DMFS_OK},
+	{"last capsule's property", PROPERTY, FORGE_NOTE, PROPERTY_OWNER, 4, FORGE_CAPSULES,
+	 DMFS_OK},
 };
 
 static void each_value_at_the_edge_is_accepted(void **state)
@@ -199,7 +175,7 @@ static void each_value_at_the_edge_is_accepted(void **state)
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
 		struct forge f = forge_copy(&valid);
 
-		apply(&f, &good[i]);
+		forge_apply(&f, &good[i]);
 		forge_sign(&f, 0, 1);
 		if (forge_read(&f) != DMFS_OK)
 			print_error("%s: %s\n", good[i].what, dmfs_strerror(forge_read(&f)));
@@ -210,7 +186,7 @@ static void each_value_at_the_edge_is_accepted(void **state)
 }
 
 /* Every field that is a length, offset, address or count. */
-static const struct change lengths[] = {
+static const struct forge_change lengths[] = {
 	{"", HEADER, 0, HEADER_LEN, 4, 0, 0},
 	{"", HEADER, 0, HEADER_SIGNED_LEN, 8, 0, 0},
 	{"", HEADER, 0, HEADER_PAYLOAD_LEN, 8, 0, 0},
@@ -243,11 +219,14 @@ static const struct change lengths[] = {
 /* Values that wrap in 31, 32, 63 or 64 bits. */
 static const uint64_t wrapping[] = {
 	UINT64_C(1) << 31, (UINT64_C(1) << 32) - 1, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1,
-	UINT64_C(1) << 63, UINT64_MAX - 7,	    UINT64_MAX,
+	UINT64_C(1) << 63, UINT64_MAX - 7,          UINT64_MAX,
 };
 
-/* What does not fit the field; and 2 or 4 GiB of memory, or an initrd or a tree where RAM begins, are right. */
-static bool is_no_attack(const struct change *c)
+/*
+ * What does not fit the field; and 2 or 4 GiB of memory, or an initrd or a tree where RAM begins,
+ * are right.
+ */
+static bool is_no_attack(const struct forge_change *c)
 {
 	if (c->bytes == 4)
 		return c->value > UINT32_MAX;
@@ -255,7 +234,8 @@ static bool is_no_attack(const struct change *c)
 		return false;
 	if (c->field == CAPSULE_MEMORY)
 		return c->value == UINT64_C(1) << 31 || c->value == UINT64_C(1) << 32;
-	return c->field != CAPSULE_KERNEL_LOAD && c->field != CAPSULE_ENTRY && c->value == FORGE_RAM;
+	return c->field != CAPSULE_KERNEL_LOAD && c->field != CAPSULE_ENTRY &&
+	       c->value == FORGE_RAM;
 }
 
 static void huge_lengths_are_refused(void **state)
@@ -264,14 +244,14 @@ static void huge_lengths_are_refused(void **state)
 	uint64_t block = forge_signatures(&valid);
 
 	for (size_t i = 0; i < COUNT_OF(lengths) * COUNT_OF(wrapping); i++) {
-		struct change c = lengths[i / COUNT_OF(wrapping)];
+		struct forge_change c = lengths[i / COUNT_OF(wrapping)];
 		struct forge f;
 
 		c.value = wrapping[i % COUNT_OF(wrapping)];
 		if (is_no_attack(&c))
 			continue;
 		f = forge_copy(&valid);
-		apply(&f, &c);
+		forge_apply(&f, &c);
 		assert_int_not_equal(forge_read(&f), DMFS_OK);
 		if (forge_signatures(&f) == block)
 			forge_sign(&f, 0, 1);
@@ -284,7 +264,7 @@ static void huge_lengths_are_refused(void **state)
 /* The header's lengths are judged before any signature, so a stale one makes no difference. */
 static void header_lengths_are_judged_before_the_signature(void **state)
 {
-	static const struct change early[] = {
+	static const struct forge_change early[] = {
 		{"domain", HEADER, 0, HEADER_DOMAIN, 1, 'd', DMFS_ERR_MAGIC},
 		{"domain's zeros", HEADER, 0, HEADER_DOMAIN + 31, 1, 1, DMFS_ERR_MAGIC},
 		{"format 0", HEADER, 0, HEADER_FORMAT, 4, 0, DMFS_ERR_VERSION},
@@ -300,15 +280,15 @@ static void header_lengths_are_judged_before_the_signature(void **state)
 		{"payload_len", HEADER, 0, HEADER_PAYLOAD_LEN, 8, 1, DMFS_ERR_TRAILING},
 		{"payload_len of 2^42", HEADER, 0, HEADER_PAYLOAD_LEN, 8, UINT64_C(1) << 42,
 		 DMFS_ERR_TRUNCATED},
-		{"payload_len past 2^42", HEADER, 0, HEADER_PAYLOAD_LEN, 8,
-		 (UINT64_C(1) << 42) + 1, DMFS_ERR_LIMIT},
+		{"payload_len past 2^42", HEADER, 0, HEADER_PAYLOAD_LEN, 8, (UINT64_C(1) << 42) + 1,
+		 DMFS_ERR_LIMIT},
 	};
 	struct forge valid = forge_image();
 
 	for (size_t i = 0; i < COUNT_OF(early); i++) {
 		struct forge f = forge_copy(&valid);
 
-		apply(&f, &early[i]);
+		forge_apply(&f, &early[i]);
 		if (forge_read(&f) != early[i].want)
 			print_error("%s: %s\n", early[i].what, dmfs_strerror(forge_read(&f)));
 		assert_int_equal(forge_read(&f), early[i].want);

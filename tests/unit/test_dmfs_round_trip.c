@@ -30,7 +30,8 @@ static void header_comes_back(void **state)
 	assert_int_equal(image.chunk_len, FORGE_CHUNK_LEN);
 	assert_int_equal(image.extent.image_len, f.len);
 	assert_int_equal(image.extent.signatures, 1);
-	assert_memory_equal(dmfs_signature_key(&image, 0), forge_public_key(0), DMFS_PUBLIC_KEY_LEN);
+	assert_memory_equal(dmfs_signature_key(&image, 0), forge_public_key(0),
+			    DMFS_PUBLIC_KEY_LEN);
 	forge_free(&f);
 }
 

@@ -96,7 +96,10 @@ static void stranger_is_passed_over(void **state)
 	forge_free(&f);
 }
 
-/* Without a known key nobody can say whether a stranger's signature holds, and nothing depends on it. */
+/*
+ * Without a known key nobody can say whether a stranger's signature holds, and nothing depends on
+ * it.
+ */
 static void strangers_bad_signature_changes_nothing(void **state)
 {
 	struct forge f = signed_by(0, 2);
@@ -186,7 +189,9 @@ static void sealed_keys_and_reserved_bytes_of_the_block_are_refused(void **state
 	forge_free(&f);
 }
 
-/* A signature over the region with something before, after or left out is one over something else. */
+/*
+ * A signature over the region with something before, after or left out is one over something else.
+ */
 static void signature_covers_exactly_the_region(void **state)
 {
 	struct forge f = forge_image();

@@ -10,8 +10,8 @@
 #include "forge.h"
 
 /* Points the string field at `text`, signs, and gives what a reader says. */
-static enum dmfs_status read_with(uint64_t (*record)(const struct forge *, uint32_t), uint32_t index,
-				  uint64_t field, const char *text, uint32_t len)
+static enum dmfs_status read_with(uint64_t (*record)(const struct forge *, uint32_t),
+				  uint32_t index, uint64_t field, const char *text, uint32_t len)
 {
 	struct forge f = forge_image();
 	uint32_t offset = forge_string(&f, text, len);
@@ -42,8 +42,9 @@ static void names_of_the_alphabet_are_accepted(void **state)
 static void names_outside_the_alphabet_are_refused(void **state)
 {
 	static const char *const names[] = {
-		".",	"..",	".a",	"-a",	 "_a",	 "A",	"aB",	 "a/b",	   "/etc",   "../a",
-		"a\\b", "a b", "a\n", "a\x7f", "\xc3\xa9", "a\xff", "a:b", "a*",	   "a@1", " a", "a~",
+		".",        "..",    ".a",   "-a",   "_a",  "A",   "aB",
+		"a/b",      "/etc",  "../a", "a\\b", "a b", "a\n", "a\x7f",
+		"\xc3\xa9", "a\xff", "a:b",  "a*",   "a@1", " a",  "a~",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -64,7 +65,8 @@ static void names_too_long_are_refused(void **state)
 
 	memset(text, 'a', sizeof(text));
 	assert_int_equal(read_with(forge_object, FORGE_FILE, OBJECT_NAME, text, 63), DMFS_OK);
-	assert_int_equal(read_with(forge_object, FORGE_FILE, OBJECT_NAME, text, 64), DMFS_ERR_STRING);
+	assert_int_equal(read_with(forge_object, FORGE_FILE, OBJECT_NAME, text, 64),
+			 DMFS_ERR_STRING);
 	assert_int_equal(read_with(forge_capsule, 0, CAPSULE_NAME, text, 31), DMFS_OK);
 	assert_int_equal(read_with(forge_capsule, 0, CAPSULE_NAME, text, 32), DMFS_ERR_STRING);
 	assert_int_equal(read_with(NULL, 0, HEADER_NAME, text, 63), DMFS_OK);
@@ -134,7 +136,8 @@ static void cmdline_and_value_too_long_are_refused(void **state)
 	memset(text, 'a', sizeof(text));
 	assert_int_equal(read_with(forge_capsule, 0, CAPSULE_CMDLINE, text, 4095), DMFS_OK);
 	assert_int_equal(read_with(forge_capsule, 0, CAPSULE_CMDLINE, text, 4096), DMFS_ERR_STRING);
-	assert_int_equal(read_with(forge_property, FORGE_NOTE, PROPERTY_VALUE, text, 4095), DMFS_OK);
+	assert_int_equal(read_with(forge_property, FORGE_NOTE, PROPERTY_VALUE, text, 4095),
+			 DMFS_OK);
 	assert_int_equal(read_with(forge_property, FORGE_NOTE, PROPERTY_VALUE, text, 4096),
 			 DMFS_ERR_STRING);
 }
@@ -183,7 +186,7 @@ static void every_status_has_a_sentence_of_its_own(void **state)
 			assert_string_not_equal(sentence, dmfs_strerror((enum dmfs_status)j));
 	}
 	assert_non_null(dmfs_strerror(DMFS_STATUS_COUNT));
-	assert_non_null(dmfs_strerror((enum dmfs_status)-1));
+	assert_non_null(dmfs_strerror((enum dmfs_status) - 1));
 }
 
 static void numbers_have_the_words_of_the_manifest(void **state)

@@ -142,7 +142,8 @@ static enum dmfs_status write_with(const uint8_t (*keys)[DMFS_SECRET_KEY_LEN], u
 static void bad_sets_of_keys_are_refused(void **state)
 {
 	uint8_t keys[17][DMFS_SECRET_KEY_LEN];
-	const uint8_t(*const_keys)[DMFS_SECRET_KEY_LEN] = (const uint8_t(*)[DMFS_SECRET_KEY_LEN])keys;
+	const uint8_t(*const_keys)[DMFS_SECRET_KEY_LEN] =
+		(const uint8_t(*)[DMFS_SECRET_KEY_LEN])keys;
 
 	for (unsigned i = 0; i < 17; i++)
 		memcpy(keys[i], forge_key(i), DMFS_SECRET_KEY_LEN);
@@ -166,7 +167,8 @@ static void plans_beyond_the_limits_are_refused(void **state)
 	assert_int_equal(refusal(&plan), DMFS_ERR_LIMIT);
 	/* Sizes are judged before any byte at `data` is touched. */
 	plan.object_count = 1;
-	objects[0] = (struct dmfs_write_object){"huge", DMFS_OBJECT_FILE, "", UINT64_MAX, UINT64_MAX};
+	objects[0] =
+		(struct dmfs_write_object){"huge", DMFS_OBJECT_FILE, "", UINT64_MAX, UINT64_MAX};
 	assert_int_equal(refusal(&plan), DMFS_ERR_LIMIT);
 	objects[0].raw_len = objects[0].mem_len = DMFS_MAX_RAW_LEN;
 	assert_int_equal(refusal(&plan), DMFS_ERR_LIMIT);
