@@ -40,7 +40,7 @@ $(SOURCES): third_party/sources.lock third_party/fetch.sh | $(PACKAGES)
 LIBDMFS_SRC := $(wildcard sdk/libdmfs/*.c)
 # What the hypervisor compiles as well; host_*.c is the writer.
 LIBDMFS_CORE := $(filter-out sdk/libdmfs/host_%.c,$(LIBDMFS_SRC))
-SDK_SRC := $(wildcard sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c)
+SDK_SRC := $(wildcard sdk/common/*.c sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c)
 HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers
 HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' $(WARN) $(HOST_INC) -MMD -MP
 HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -pthread

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/args.h"
+#include "common/diag.h"
+#include "common/suggest.h"
+#include "dmfsinspect/inspect.h"
+#include "mkdmfs/pack.h"
+#include "run/bundle.h"
+#include "run/run.h"
+#include "sign/sign.h"
+
+#define END {NULL, 0, NULL, 0, NULL}
+#define TRUST {"trust", 0, "NAME.pub", OPTION_MANY, "a key that is trusted; may be repeated"}
+#define THRESHOLD {"threshold", 0, "M", 0, "so many trusted keys must have signed; default 1"}
+#define ROLLBACK {"rollback", 0, "N", 0, "refuse images with a lower rollback index; default 0"}
+#define SECRET {"key", 'k', "NAME.key", OPTION_MANY, "sign with this secret key; may be repeated"}
+
+static const struct option no_options[] = {END};
+
+static const struct option pack_options[] = {
+	{"output", 'o', "IMAGE", OPTION_REQUIRED, "the image to write, '-' for standard output"},
+	SECRET,
+	{"unsigned", 0, NULL, 0, "leave it unsigned, to be signed elsewhere"},
+	{"jobs", 'j', "N", 0, "compress on N processors; default all"},
+	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small"},
+	{"chunk", 0, "SIZE", 0, "compress in chunks of this size, 4K to 1M; default 256K"},
+	END,
+};
+
+static const struct option inspect_options[] = {
+	{"json", 0, NULL, 0, "print JSON, for programs"},
+	TRUST,
+	THRESHOLD,
+	END,
+};
+
+static const struct option verify_options[] = {
+	TRUST,
+	THRESHOLD,
+	{"board", 'b', "BOARD", 0, "refuse images that are not for this board"},
+	ROLLBACK,
+	END,
+};
+
+static const struct option sign_options[] = {
+	{"key", 'k', "NAME.key", OPTION_MANY | OPTION_REQUIRED,
+	 "sign with this secret key; may be repeated"},
+	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
+	END,
+};
+
+static const struct option digest_options[] = {
+	{"output", 'o', "FILE", 0, "write there; default standard output"},
+	END,
+};
+
+static const struct option attach_options[] = {
+	{"pub", 'p', "NAME.pub", OPTION_REQUIRED, "the public key of who signed"},
+	{"signature", 's', "FILE", OPTION_REQUIRED, "the signature, 64 raw bytes"},
+	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
+	END,
+};
+
+static const struct option extract_options[] = {
+	{"directory", 'C', "DIR", 0, "the folder to extract to, created if need be; default '.'"},
+	TRUST,
+	THRESHOLD,
+	END,
+};
+
+static const struct option dtgen_options[] = {
+	{"output", 'o', "FILE", 0, "write there; default standard output"},
+	{"format", 'f', "FORMAT", 0, "dtb (default with -o) or dts (default without)"},
+	END,
+};
+
+static const struct option bundle_options[] = {
+	TRUST,
+	THRESHOLD,
+	ROLLBACK,
+	{"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
+	END,
+};
+
+static const struct option run_options[] = {
+	TRUST,
+	THRESHOLD,
+	ROLLBACK,
+	{"board", 'b', "BOARD", 0, "virt (default) or sifive_u"},
+	{"isolation", 'i', "HOW", 0, "auto (default), gstage or pmp"},
+	{"harts", 0, "N", 0, "harts that run guests; default 2, on sifive_u 4"},
+	{"memory", 'm', "SIZE", 0, "RAM of the board; default 1G"},
+	{"timeout", 't', "SECONDS", 0, "end it after so long, with status 124"},
+	{"log", 0, "FILE", 0, "write the console's output there as well"},
+	{"hypervisor", 0, "FILE", 0, "the hypervisor; default diosix.elf beside dmfs"},
+	END,
+};
+
+static int help_command(const struct args *args);
+
+static const struct command commands[] = {
+	{"init", "a starter manifest with comments, and a development key", "[DIR]",
+	 "Writes manifest.yaml, the key pair dev.key and dev.pub, and in a folder that is named also\n"
+	 ".gitignore. Nothing is overwritten.",
+	 no_options, 0, 1, false, init_command},
+	{"keygen", "a new key pair", "NAME",
+	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public key\n"
+	 "that verifies them. Neither may exist.",
+	 no_options, 1, 1, false, keygen_command},
+	{"pack", "make an image from a manifest", "MANIFEST -o IMAGE --key NAME.key [OPTIONS]",
+	 "Reads the manifest, compresses what it names and writes one image, signed by each key. The\n"
+	 "image appears under its name only when it is complete. The same inputs give the same bytes;\n"
+	 "the image's time is SOURCE_DATE_EPOCH, or none.",
+	 pack_options, 1, 1, false, pack_command},
+	{"inspect", "show what is in an image", "IMAGE [OPTIONS]",
+	 "Without --trust nothing is verified, and what is shown is what the file claims.",
+	 inspect_options, 1, 1, false, inspect_command},
+	{"verify", "check an image as a board does", "IMAGE --trust NAME.pub [OPTIONS]",
+	 "Checks the signatures, the structure and every byte of the contents. A board is virt,\n"
+	 "sifive_u, unmatched, nezha, or a compatible string of its device tree.",
+	 verify_options, 1, 1, false, verify_command},
+	{"sign", "add a signature", "IMAGE --key NAME.key [-o FILE]",
+	 "An image may carry up to 16 signatures, by distinct keys.",
+	 sign_options, 1, 1, false, sign_command},
+	{"digest", "write the bytes that a signature is made of", "IMAGE [-o FILE]",
+	 "For keys that never touch this machine: sign these bytes with pure Ed25519 (RFC 8032)\n"
+	 "wherever the key is, and add the signature with 'dmfs attach'.",
+	 digest_options, 1, 1, false, digest_command},
+	{"attach", "add a signature that was made elsewhere", "IMAGE --pub NAME.pub --signature FILE",
+	 "The signature is checked first.",
+	 attach_options, 1, 1, false, attach_command},
+	{"extract", "unpack objects of an image", "IMAGE [OBJECT...] [-C DIR]",
+	 "Unpacks the named objects, or all, each to a file of its name. Files are not overwritten.\n"
+	 "The contents are checked against the image's hashes; with --trust the image is verified.",
+	 extract_options, 1, 1025, false, extract_command},
+	{"diff", "compare two images", "IMAGE IMAGE",
+	 "Prints a line for each difference: '-' only in the first, '+' only in the second,\n"
+	 "'~' changed. Exit status 0 when there is none, 1 when there is one.",
+	 no_options, 2, 2, false, diff_command},
+	{"dtgen", "show the device tree that a guest gets", "MANIFEST GUEST [OPTIONS]",
+	 "GUEST may be a service as well. The board fills in what only it knows.",
+	 dtgen_options, 2, 2, false, dtgen_command},
+	{"schema", "print the JSON Schema of manifests", "",
+	 "For editors that complete and check YAML.",
+	 no_options, 0, 0, false, schema_command},
+	{"bundle", "put trusted keys into a hypervisor", "HYPERVISOR --trust NAME.pub -o OUT [OPTIONS]",
+	 "Writes a copy of the hypervisor that takes images signed by the trusted keys. As built it\n"
+	 "takes none.",
+	 bundle_options, 1, 1, false, bundle_command},
+	{"run", "boot an image on an emulated board", "IMAGE --trust NAME.pub [OPTIONS] [-- QEMU ARGUMENTS]",
+	 "Gives a copy of the hypervisor the trusted keys and boots the image on QEMU. The terminal is\n"
+	 "the board's console; Ctrl-a x ends, Ctrl-a a is a Ctrl-a.\n\n"
+	 "Exit status: 0 all guests have shut down, 1 the image was refused or a guest crashed for\n"
+	 "good, 124 the time limit is over, 130 ended by Ctrl-a x.",
+	 run_options, 1, 1, true, run_command},
+	{"help", "explain a command", "[COMMAND]", "Without a command, lists them.",
+	 no_options, 0, 1, false, help_command},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const char *command_name(const void *context, unsigned index)
+{
+	return index < COMMANDS ? commands[index].name : NULL;
+}
+
+/* The subcommand of this name; NULL after a usage error. */
+static const struct command *find_command(const char *name)
+{
+	char hint[96];
+	const char *near;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	near = suggest_hint(hint, sizeof(hint), name, command_name, NULL);
+	args_wrong(NULL, "unknown command '%s'%s%s", name, near ? ", " : "", near ? near : "");
+	return NULL;
+}
+
+/* --- help ------------------------------------------------------------------------------------ */
+
+static void print_overview(FILE *out)
+{
+	fputs("usage: dmfs COMMAND [ARGUMENTS]\n\n"
+	      "Makes, signs, looks into and boots images for the Diosix hypervisor.\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n'dmfs help COMMAND' says more, 'dmfs --version' prints the version. '-' stands for\n"
+	      "standard input or output where a file is expected.\n\n"
+	      "Exit status: 0 done, 1 refused or invalid, 2 wrong usage, 3 a file or the system failed.\n",
+	      out);
+}
+
+static void print_option(const struct option *option)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
+		 option->value ? option->value : "");
+	if (option->letter)
+		printf("  -%c, %-21s %s\n", option->letter, left, option->help);
+	else
+		printf("      %-21s %s\n", left, option->help);
+}
+
+static void print_help(const struct command *command)
+{
+	printf("usage: dmfs %s%s%s\n\n%s\n\n", command->name, *command->synopsis ? " " : "",
+	       command->synopsis, command->about);
+	for (const struct option *option = command->options; option->name; option++)
+		print_option(option);
+	for (const struct option *option = args_common; option->name; option++)
+		print_option(option);
+}
+
+static int help_command(const struct args *args)
+{
+	const struct command *command;
+
+	if (args->operand_count == 0) {
+		print_overview(stdout);
+		return STATUS_DONE;
+	}
+	command = find_command(args->operands[0]);
+	if (!command)
+		return STATUS_USAGE;
+	print_help(command);
+	return STATUS_DONE;
+}
+
+/* --- dispatch -------------------------------------------------------------------------------- */
+
+static int run_subcommand(const struct command *command, int argc, char **argv)
+{
+	struct args args;
+	int status;
+
+	if (!args_parse(&args, command, argc, argv)) {
+		status = STATUS_USAGE;
+	} else {
+		if (args_has(&args, "no-color"))
+			diag_no_color();
+		if (args_has(&args, "quiet"))
+			diag_quiet();
+		if (args_has(&args, "help"))
+			print_help(command);
+		status = args_has(&args, "help") ? STATUS_DONE : command->run(&args);
+	}
+	free(args.operands);
+	return status;
+}
+
+/* What precedes the subcommand. Returns the index of the first argument that is not of these, -1 when all is done. */
+static int global_options(int argc, char **argv)
+{
+	int at = 1;
+
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "-V") == 0) {
+			puts("dmfs " DIOSIX_VERSION);
+			return -1;
+		}
+		if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+			print_overview(stdout);
+			return -1;
+		}
+		if (strcmp(argv[at], "--no-color") == 0)
+			diag_no_color();
+		else if (strcmp(argv[at], "--quiet") == 0 || strcmp(argv[at], "-q") == 0)
+			diag_quiet();
+		else
+			break;
+	}
+	return at;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	int at = global_options(argc, argv);
+	const struct command *command;
+
+	if (at < 0)
+		return STATUS_DONE;
+	if (at == argc) {
+		print_overview(stderr);
+		return STATUS_USAGE;
+	}
+	if (argv[at][0] == '-')
+		return args_wrong(NULL, "unknown option '%s'", argv[at]);
+	command = find_command(argv[at]);
+	return command ? run_subcommand(command, argc - at - 1, argv + at + 1) : STATUS_USAGE;
+}
+
+int cli_run(int argc, char **argv)
+{
+	int status;
+
+	if (sodium_init() < 0) {
+		diag_error("libsodium cannot be used on this machine");
+		return STATUS_FAILED;
+	}
+	status = dispatch(argc, argv);
+	/* What was printed must have arrived: a full disk is a failure. */
+	errno = 0;
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE)
+		status = diag_file("write", "standard output", errno ? errno : ENOSPC);
+	return status;
+}

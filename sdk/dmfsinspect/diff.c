@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "inspect.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/diag.h"
+#include "common/size.h"
+
+/*
+ * An image as a list of facts, "guest linux", "memory", "256M". Two images are compared by comparing
+ * their facts, so that whatever is described here is compared too.
+ */
+struct fact {
+	const char *item, *field, *value;
+};
+
+struct facts {
+	struct arena *arena;
+	struct fact *list;
+	unsigned count, room;
+};
+
+static void add(struct facts *facts, const char *item, const char *field, const char *value)
+{
+	if (facts->count == facts->room) {
+		struct fact *more;
+
+		facts->room = facts->room ? 2 * facts->room : 256;
+		more = arena_alloc(facts->arena, facts->room * sizeof(*more));
+		if (facts->count)
+			memcpy(more, facts->list, facts->count * sizeof(*more));
+		facts->list = more;
+	}
+	facts->list[facts->count++] = (struct fact){item, field, value};
+}
+
+static void add_number(struct facts *facts, const char *item, const char *field, uint64_t value)
+{
+	add(facts, item, field, arena_printf(facts->arena, "%" PRIu64, value));
+}
+
+static void add_address(struct facts *facts, const char *item, const char *field, uint64_t value)
+{
+	add(facts, item, field, arena_printf(facts->arena, "0x%" PRIx64, value));
+}
+
+static const char *text_of(struct facts *facts, struct dmfs_str s)
+{
+	return arena_copy(facts->arena, s.data, s.len);
+}
+
+static const char *size_of(struct facts *facts, uint64_t bytes)
+{
+	char buf[24];
+
+	size_text(buf, bytes);
+	/* Exact, also where the short form rounds. */
+	return strchr(buf, '.') ? arena_printf(facts->arena, "%" PRIu64 "B", bytes)
+				: arena_printf(facts->arena, "%s", buf);
+}
+
+static void add_image(struct facts *facts, const struct dmfs_image *image)
+{
+	char id[KEY_ID_TEXT_LEN], when[32];
+
+	add(facts, "image", "name", text_of(facts, image->name));
+	add(facts, "image", "version", text_of(facts, image->version));
+	add_number(facts, "image", "rollback", image->rollback);
+	add(facts, "image", "created", arena_printf(facts->arena, "%s", inspect_time(when, image->created)));
+	add(facts, "image", "chunk length", size_of(facts, image->chunk_len));
+	for (uint32_t i = 0; i < image->properties; i++) {
+		struct dmfs_property p = dmfs_property(image, i);
+
+		add(facts, arena_printf(facts->arena, "property %u %s=%s", p.owner, text_of(facts, p.key),
+					text_of(facts, p.value)), "", "");
+	}
+	for (uint32_t i = 0; i < image->extent.signatures; i++)
+		add(facts, arena_printf(facts->arena, "signature by key %s",
+					key_id_text(id, dmfs_signature_key(image, i))), "", "");
+}
+
+static void add_object(struct facts *facts, const struct dmfs_image *image,
+		       const struct dmfs_object *object)
+{
+	const char *item = arena_printf(facts->arena, "object %s", text_of(facts, object->name));
+	char hash[INSPECT_HASH_TEXT_LEN];
+
+	add(facts, item, "", "");
+	add(facts, item, "type", dmfs_object_type_name(object->type));
+	add(facts, item, "length", size_of(facts, object->raw_len));
+	add(facts, item, "length in memory", size_of(facts, object->mem_len));
+	add(facts, item, "stored bytes",
+	    arena_printf(facts->arena, "%s", inspect_hash(hash, image, object)));
+}
+
+static const char *object_name(struct facts *facts, const struct dmfs_image *image, uint32_t index)
+{
+	return index == DMFS_NONE ? "none" : text_of(facts, dmfs_object(image, index).name);
+}
+
+static const char *words_of(struct facts *facts, uint64_t bits, const char *(*word)(unsigned))
+{
+	const char *text = "";
+
+	for (unsigned i = 0; i < 64; i++) {
+		if (!(bits >> i & 1))
+			continue;
+		text = word ? arena_printf(facts->arena, "%s%s%s", text, *text ? ", " : "", word(i))
+			    : arena_printf(facts->arena, "%s%s%u", text, *text ? ", " : "", i);
+	}
+	return *text ? text : "none";
+}
+
+static void add_capsule(struct facts *facts, const struct dmfs_image *image,
+			const struct dmfs_capsule *c)
+{
+	const char *item = arena_printf(facts->arena, "%s %s", c->kind == DMFS_GUEST ? "guest" : "service",
+					text_of(facts, c->name));
+
+	add(facts, item, "", "");
+	add(facts, item, "memory", size_of(facts, c->memory));
+	add_number(facts, item, "cpus", c->cpus);
+	add_number(facts, item, "cpu_limit", c->cpu_limit);
+	add(facts, item, "priority", dmfs_priority_name(c->priority));
+	add(facts, item, "restart", dmfs_restart_name(c->restart));
+	add(facts, item, "affinity", c->affinity ? words_of(facts, c->affinity, NULL) : "any");
+	add(facts, item, "permissions", words_of(facts, c->permissions, dmfs_permission_name));
+	add(facts, item, "relocatable", c->flags & DMFS_CAPSULE_RELOCATABLE ? "yes" : "no");
+	add(facts, item, "kernel", object_name(facts, image, c->kernel));
+	add(facts, item, "initrd", object_name(facts, image, c->initrd));
+	add(facts, item, "devicetree", object_name(facts, image, c->devicetree));
+	add_address(facts, item, "entry", c->entry);
+	add_address(facts, item, "kernel address", c->kernel_load);
+	add_address(facts, item, "initrd address", c->initrd_load);
+	add_address(facts, item, "devicetree address", c->devicetree_load);
+	add(facts, item, "cmdline", arena_printf(facts->arena, "'%s'", text_of(facts, c->cmdline)));
+}
+
+static void describe(struct facts *facts, const struct dmfs_image *image)
+{
+	add_image(facts, image);
+	for (uint32_t i = 0; i < image->objects; i++) {
+		struct dmfs_object object = dmfs_object(image, i);
+
+		add_object(facts, image, &object);
+	}
+	for (uint32_t i = 0; i < image->capsules; i++) {
+		struct dmfs_capsule capsule = dmfs_capsule(image, i);
+
+		add_capsule(facts, image, &capsule);
+	}
+}
+
+static const struct fact *find(const struct facts *facts, const struct fact *wanted)
+{
+	for (unsigned i = 0; i < facts->count; i++) {
+		if (strcmp(facts->list[i].item, wanted->item) == 0 &&
+		    strcmp(facts->list[i].field, wanted->field) == 0)
+			return &facts->list[i];
+	}
+	return NULL;
+}
+
+static void put(const char *text)
+{
+	diag_put_clean(stdout, text, strlen(text));
+}
+
+/* Items that only `a` has, one line each. */
+static unsigned print_missing(char sign, const struct facts *a, const struct facts *b)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < a->count; i++) {
+		if (*a->list[i].field || find(b, &a->list[i]))
+			continue;
+		printf("%c ", sign);
+		put(a->list[i].item);
+		putchar('\n');
+		count++;
+	}
+	return count;
+}
+
+static unsigned print_changed(const struct facts *a, const struct facts *b)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < a->count; i++) {
+		const struct fact *was = &a->list[i], *is = find(b, was);
+
+		if (!is || strcmp(was->value, is->value) == 0)
+			continue;
+		fputs("~ ", stdout);
+		put(was->item);
+		printf(": %s ", was->field);
+		put(was->value);
+		fputs(" -> ", stdout);
+		put(is->value);
+		putchar('\n');
+		count++;
+	}
+	return count;
+}
+
+int diff_command(const struct args *args)
+{
+	struct arena arena = {NULL};
+	struct facts a = {.arena = &arena}, b = {.arena = &arena};
+	struct image_file first, second;
+	unsigned differences;
+	int status = image_file_read(&first, args->operands[0], NULL);
+
+	if (status != STATUS_DONE)
+		return status;
+	status = image_file_read(&second, args->operands[1], NULL);
+	if (status != STATUS_DONE) {
+		image_file_free(&first);
+		return status;
+	}
+	describe(&a, &first.image);
+	describe(&b, &second.image);
+	differences = print_missing('-', &a, &b) + print_changed(&a, &b) + print_missing('+', &b, &a);
+	arena_free(&arena);
+	image_file_free(&first);
+	image_file_free(&second);
+	return differences ? STATUS_REFUSED : STATUS_DONE;
+}

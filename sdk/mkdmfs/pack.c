@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "pack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/diag.h"
+#include "common/file.h"
+#include "common/progress.h"
+#include "common/size.h"
+#include "dtgen/dtgen.h"
+#include "plan.h"
+#include "sign/keys.h"
+
+/* The time for the image: SOURCE_DATE_EPOCH or none, so that the clock never decides bytes. */
+static bool read_epoch(uint64_t *created)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+
+	if (!text || !*text || number_parse(text, created))
+		return true;
+	diag_error("SOURCE_DATE_EPOCH is '%s', not a number of seconds", text);
+	return false;
+}
+
+static int read_options(const struct args *args, struct dmfs_write_plan *write)
+{
+	uint64_t threads = 0, level = 0, chunk = 0;
+
+	if (args_has(args, "key") == args_has(args, "unsigned"))
+		return args_wrong(args->command, args_has(args, "key")
+				  ? "--key and --unsigned contradict each other"
+				  : "sign with --key NAME.key ('dmfs keygen NAME' makes one), or say "
+				    "--unsigned");
+	if (!args_number(args, "jobs", 1, 1024, &threads) || !args_number(args, "level", 1, 12, &level) ||
+	    !args_size(args, "chunk", DMFS_MIN_CHUNK_LEN, DMFS_MAX_CHUNK_LEN, &chunk))
+		return STATUS_USAGE;
+	if (chunk & (chunk - 1))
+		return args_wrong(args->command, "--chunk has to be a power of two");
+	if (!read_epoch(&write->created))
+		return STATUS_USAGE;
+	write->threads = (unsigned)threads;
+	write->level = (int)level;
+	write->chunk_len = (uint32_t)chunk;
+	return STATUS_DONE;
+}
+
+static int write_failed(const char *path, enum dmfs_status status)
+{
+	if (status == DMFS_ERR_SPACE)
+		return diag_file("write", path, errno ? errno : ENOMEM);
+	diag_error("the image cannot be made: %s", dmfs_strerror(status));
+	return STATUS_REFUSED;
+}
+
+static void tell(const struct plan *plan, const char *path, uint64_t image_len, uint32_t keys)
+{
+	char raw_text[24], image_text[24];
+	uint64_t raw = 0;
+
+	for (uint32_t i = 0; i < plan->write.object_count; i++)
+		raw += plan->objects[i].raw_len;
+	diag_info("%s: %s from %s, %u object%s, %u capsule%s, %u signature%s", path,
+		  size_text(image_text, image_len), size_text(raw_text, raw), plan->write.object_count,
+		  plan->write.object_count == 1 ? "" : "s", plan->write.capsule_count,
+		  plan->write.capsule_count == 1 ? "" : "s", keys, keys == 1 ? "" : "s");
+}
+
+static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret)
+{
+	struct progress progress = {.doing = "packing"};
+	struct output output;
+	enum dmfs_status written;
+	off_t image_len;
+	int status = output_open(&output, path);
+
+	if (status != STATUS_DONE)
+		return status;
+	plan->write.progress = progress_update;
+	plan->write.progress_context = &progress;
+	errno = 0;
+	written = dmfs_write(output.stream, &plan->write,
+			     (const uint8_t(*)[DMFS_SECRET_KEY_LEN])secret->keys, secret->count);
+	if (written != DMFS_OK)
+		status = write_failed(output.name, written);
+	progress_end(&progress);
+	if (status != STATUS_DONE) {
+		output_discard(&output);
+		return status;
+	}
+	fseeko(output.stream, 0, SEEK_END);
+	image_len = ftello(output.stream);
+	status = output_commit(&output);
+	if (status == STATUS_DONE)
+		tell(plan, path, (uint64_t)image_len, secret->count);
+	return status;
+}
+
+int pack_command(const struct args *args)
+{
+	const char *path = args_value(args, "output", 0);
+	struct dmfs_write_plan options = {0};
+	struct secret_keys secret;
+	struct plan plan;
+	int status = read_options(args, &options);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (binary_on_terminal(path))
+		return STATUS_USAGE;
+	status = secret_keys_read(&secret, args);
+	if (status != STATUS_DONE)
+		return status;
+	status = plan_make(&plan, args->operands[0]);
+	plan.write.threads = options.threads;
+	plan.write.level = options.level;
+	plan.write.chunk_len = options.chunk_len;
+	plan.write.created = options.created;
+	if (status == STATUS_DONE)
+		status = write_plan(&plan, path, &secret);
+	plan_free(&plan);
+	secret_keys_free(&secret);
+	return status;
+}
+
+/* --- dmfs dtgen ------------------------------------------------------------------------------ */
+
+static int write_tree(const struct dmfs_write_object *tree, const char *path, bool source)
+{
+	char *text;
+	int status;
+
+	if (!source)
+		return file_write(path, tree->data, tree->raw_len);
+	text = dtgen_to_source(tree->data);
+	if (!text) {
+		diag_error("out of memory");
+		return STATUS_FAILED;
+	}
+	status = file_write(path, text, strlen(text));
+	free(text);
+	return status;
+}
+
+static int write_tree_of(const struct plan *plan, const char *guest, const char *path, bool source)
+{
+	for (uint32_t i = 0; i < plan->write.capsule_count; i++) {
+		const struct dmfs_capsule *capsule = &plan->capsules[i];
+
+		if (dmfs_str_is(capsule->name, guest))
+			return write_tree(&plan->objects[capsule->devicetree], path, source);
+	}
+	diag_error("the manifest has no guest or service '%s'", guest);
+	return STATUS_REFUSED;
+}
+
+int dtgen_command(const struct args *args)
+{
+	const char *path = args_value(args, "output", 0), *format = args_value(args, "format", 0);
+	bool source = format ? strcmp(format, "dts") == 0 : !path;
+	struct plan plan;
+	int status;
+
+	if (format && !source && strcmp(format, "dtb") != 0)
+		return args_wrong(args->command, "--format is dtb or dts, not '%s'", format);
+	path = path ? path : "-";
+	if (!source && binary_on_terminal(path))
+		return STATUS_USAGE;
+	status = plan_make(&plan, args->operands[0]);
+	if (status == STATUS_DONE)
+		status = write_tree_of(&plan, args->operands[1], path, source);
+	plan_free(&plan);
+	return status;
+}
+
+int schema_command(const struct args *args)
+{
+	manifest_print_schema(stdout);
+	return STATUS_DONE;
+}

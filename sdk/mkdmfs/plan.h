@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a manifest to what dmfs_write() takes: files read, kernels recognised, everything placed,
+ * device trees made.
+ */
+#ifndef MKDMFS_PLAN_H
+#define MKDMFS_PLAN_H
+
+#include "common/file.h"
+#include "dmfs_write.h"
+#include "kernel.h"
+#include "manifest.h"
+
+struct plan {
+	struct dmfs_write_plan write; /* what it is about; the rest is what it borrows from */
+	struct manifest manifest;
+	struct report report;
+	struct arena arena;
+	struct bytes source;
+	struct plan_file *files; /* one for each object */
+	struct dmfs_write_object *objects;
+	struct dmfs_capsule *capsules;
+};
+
+/*
+ * Makes the plan of the manifest at `path`, "-" being standard input. Returns a STATUS_..., after
+ * messages about all that is wrong. Free it in either case.
+ */
+int plan_make(struct plan *plan, const char *path);
+
+void plan_free(struct plan *plan);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Puts trust anchors into a hypervisor.
+ */
+#ifndef RUN_BUNDLE_H
+#define RUN_BUNDLE_H
+
+#include "common/args.h"
+#include "common/file.h"
+#include "dmfs.h"
+
+/*
+ * Fills the section .dmfs.trust of the ELF in *elf, in place. Returns NULL, or a sentence that says
+ * why it is no hypervisor.
+ */
+const char *bundle_fill(struct bytes *elf, const struct dmfs_trust *trust, uint64_t rollback);
+
+/* Reads the hypervisor at `path` and fills it as --trust, --threshold and --rollback say. A STATUS_... */
+int bundle_read(struct bytes *elf, const char *path, const struct args *args);
+
+int bundle_command(const struct args *args);
+
+#endif

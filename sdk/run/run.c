@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bundle.h"
+#include "common/diag.h"
+#include "common/file.h"
+#include "common/suggest.h"
+#include "console.h"
+
+#define QEMU "qemu-system-riscv64"
+
+/* As the user ended it: what a shell says of a program that Ctrl-C ended. */
+#define STATUS_ENDED 130
+
+/* The hypervisor's last line on a board that cannot give a status. */
+#define ALL_STOPPED "diosix: board: all capsules stopped"
+
+struct board {
+	const char *name;
+	unsigned harts, max_harts; /* with S-mode: by default, at most */
+	unsigned more_harts;	   /* without */
+	const char *gstage, *pmp;  /* QEMU's -cpu for a way to isolate; NULL: impossible */
+	const char *automatic;	   /* what `auto` stands for */
+	bool has_status;	   /* QEMU's exit status is the board's */
+};
+
+static const struct board boards[] = {
+	{"virt", 2, 64, 0, "rv64", "rv64,h=false", "gstage", true},
+	/* Its first hart is one without S-mode; its models are fixed. */
+	{"sifive_u", 4, 4, 1, NULL, "", "pmp", false},
+};
+
+static const char *board_name(const void *context, unsigned index)
+{
+	return index < sizeof(boards) / sizeof(boards[0]) ? boards[index].name : NULL;
+}
+
+/* Where the hypervisor is, seen from the folder of this program: beside it, or installed. */
+static const char *const hypervisors[] = {"diosix.elf", "../diosix.elf", "../lib/diosix/diosix.elf"};
+
+struct machine {
+	const struct board *board;
+	const char *cpu; /* "" for the board's own */
+	uint64_t harts, memory, timeout;
+	char *hypervisor;
+	int hypervisor_fd, image_fd; /* files without a name, which QEMU reads */
+	pid_t qemu;
+};
+
+/* --- what is wanted -------------------------------------------------------------------------- */
+
+static int choose_board(struct machine *machine, const struct args *args)
+{
+	const char *name = args_value(args, "board", 0), *near;
+	char hint[96];
+
+	name = name ? name : boards[0].name;
+	for (size_t i = 0; i < sizeof(boards) / sizeof(boards[0]); i++) {
+		if (strcmp(boards[i].name, name) == 0)
+			machine->board = &boards[i];
+	}
+	if (machine->board)
+		return STATUS_DONE;
+	near = suggest_hint(hint, sizeof(hint), name, board_name, NULL);
+	return args_wrong(args->command, "no emulated board '%s'; there is virt and sifive_u%s%s", name,
+			  near ? ", " : "", near ? near : "");
+}
+
+static int choose_isolation(struct machine *machine, const struct args *args)
+{
+	const char *way = args_value(args, "isolation", 0);
+
+	if (!way || strcmp(way, "auto") == 0)
+		way = machine->board->automatic;
+	if (strcmp(way, "gstage") != 0 && strcmp(way, "pmp") != 0)
+		return args_wrong(args->command, "--isolation is auto, gstage or pmp, not '%s'", way);
+	machine->cpu = strcmp(way, "gstage") == 0 ? machine->board->gstage : machine->board->pmp;
+	if (!machine->cpu)
+		return args_wrong(args->command, "%s has no H extension, so no isolation by %s; use pmp",
+				  machine->board->name, way);
+	return STATUS_DONE;
+}
+
+static int read_options(struct machine *machine, const struct args *args)
+{
+	int status = choose_board(machine, args);
+
+	if (status == STATUS_DONE)
+		status = choose_isolation(machine, args);
+	if (status != STATUS_DONE)
+		return status;
+	machine->harts = machine->board->harts;
+	machine->memory = UINT64_C(1) << 30;
+	if (!args_number(args, "harts", 1, machine->board->max_harts, &machine->harts) ||
+	    !args_size(args, "memory", UINT64_C(32) << 20, UINT64_C(1) << 40, &machine->memory) ||
+	    !args_number(args, "timeout", 1, 1000000, &machine->timeout))
+		return STATUS_USAGE;
+	return STATUS_DONE;
+}
+
+static int find_hypervisor(struct machine *machine, const struct args *args)
+{
+	const char *given = args_value(args, "hypervisor", 0);
+	char self[4096];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (given)
+		return (machine->hypervisor = strdup(given)) ? STATUS_DONE : STATUS_FAILED;
+	self[len > 0 ? len : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		*slash = '\0';
+	for (size_t i = 0; i < sizeof(hypervisors) / sizeof(hypervisors[0]); i++) {
+		if (asprintf(&machine->hypervisor, "%s/%s", self, hypervisors[i]) < 0)
+			return diag_file("find", hypervisors[i], ENOMEM);
+		if (access(machine->hypervisor, R_OK) == 0)
+			return STATUS_DONE;
+		free(machine->hypervisor);
+		machine->hypervisor = NULL;
+	}
+	diag_error("no hypervisor: '%s/%s' is not there; build it with 'make', or give --hypervisor FILE",
+		   self, hypervisors[0]);
+	return STATUS_FAILED;
+}
+
+/* --- what QEMU reads ------------------------------------------------------------------------- */
+
+/* A file without a name that holds the bytes, which are freed. Its number, or -1 with errno. */
+static int unnamed_file(const char *name, struct bytes *bytes)
+{
+	int fd = memfd_create(name, 0);
+	size_t done = 0;
+
+	while (fd >= 0 && done < bytes->len) {
+		ssize_t n = write(fd, bytes->data + done, bytes->len - done);
+
+		if (n < 0 && errno != EINTR) {
+			close(fd);
+			fd = -1;
+		}
+		done += n > 0 ? (size_t)n : 0;
+	}
+	free(bytes->data);
+	return fd;
+}
+
+static int prepare_files(struct machine *machine, const struct args *args)
+{
+	const char *image = args->operands[0];
+	struct bytes bytes;
+	int status = bundle_read(&bytes, machine->hypervisor, args);
+
+	if (status != STATUS_DONE)
+		return status;
+	machine->hypervisor_fd = unnamed_file("hypervisor", &bytes);
+	if (machine->hypervisor_fd < 0)
+		return diag_file("copy", machine->hypervisor, errno);
+	status = file_read_or_say(image, FILE_LIMIT, &bytes);
+	if (status != STATUS_DONE)
+		return status;
+	machine->image_fd = unnamed_file("image", &bytes);
+	return machine->image_fd < 0 ? diag_file("copy", image, errno) : STATUS_DONE;
+}
+
+/* --- QEMU ------------------------------------------------------------------------------------ */
+
+/* In the child: becomes QEMU, or returns with errno. */
+static void become_qemu(const struct machine *machine, char **more, int serial, pid_t parent)
+{
+	char kernel[32], image[32], smp[32], memory[32];
+	const char *argv[64] = {
+		QEMU, "-M", machine->board->name, "-bios", "none", "-kernel", kernel, "-initrd", image,
+		"-smp", smp, "-m", memory, "-display", "none", "-monitor", "none", "-no-reboot",
+		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+	};
+	size_t argc = 0;
+	sigset_t none;
+
+	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", machine->hypervisor_fd);
+	snprintf(image, sizeof(image), "/proc/self/fd/%d", machine->image_fd);
+	snprintf(smp, sizeof(smp), "%" PRIu64, machine->harts + machine->board->more_harts);
+	snprintf(memory, sizeof(memory), "%" PRIu64 "k", machine->memory >> 10);
+	while (argv[argc])
+		argc++;
+	if (*machine->cpu) {
+		argv[argc++] = "-cpu";
+		argv[argc++] = machine->cpu;
+	}
+	for (; *more; more++) {
+		if (argc + 1 >= sizeof(argv) / sizeof(argv[0])) {
+			errno = E2BIG;
+			return;
+		}
+		argv[argc++] = *more;
+	}
+	/* It must not outlive this program, however that ends. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(STATUS_FAILED);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (dup2(serial, STDIN_FILENO) < 0 || dup2(serial, STDOUT_FILENO) < 0)
+		return;
+	execvp(QEMU, (char **)(uintptr_t)argv);
+}
+
+/* Starts QEMU with `serial` as its console. 0, or an errno that says why it did not start. */
+static int start_qemu(struct machine *machine, char **more, int serial)
+{
+	pid_t parent = getpid();
+	int told[2], error = 0;
+
+	if (pipe2(told, O_CLOEXEC) < 0)
+		return errno;
+	machine->qemu = fork();
+	if (machine->qemu == 0) {
+		become_qemu(machine, more, serial, parent);
+		error = errno;
+		_exit(write(told[1], &error, sizeof(error)) == sizeof(error) ? STATUS_FAILED
+									      : STATUS_USAGE);
+	}
+	if (machine->qemu < 0)
+		error = errno;
+	close(told[1]);
+	/* The pipe closes by itself when the program was started. */
+	if (machine->qemu > 0 && read(told[0], &error, sizeof(error)) == sizeof(error))
+		waitpid(machine->qemu, NULL, 0);
+	close(told[0]);
+	return error;
+}
+
+static int start(struct machine *machine, const struct args *args, struct console *console)
+{
+	int pair[2], error;
+
+	console->signals = console_catch_signals();
+	if (console->signals < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return diag_file("start", QEMU, errno);
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	console->board = pair[0];
+	error = start_qemu(machine, args->rest, pair[1]);
+	close(pair[1]);
+	if (error == ENOENT) {
+		diag_error(QEMU " is not installed; Debian has it in the package qemu-system-misc");
+		return STATUS_FAILED;
+	}
+	return error ? diag_file("start", QEMU, error) : STATUS_DONE;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+/* The board is gone by itself: was all well? */
+static int judge(const struct machine *machine, const struct console *console, int wait_status)
+{
+	bool clean = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+
+	if (!console->last[0] && !clean) {
+		diag_error(QEMU " failed before the hypervisor began");
+		return STATUS_FAILED;
+	}
+	if (clean && (machine->board->has_status || strcmp(console->last, ALL_STOPPED) == 0))
+		return STATUS_DONE;
+	diag_error("the board ended with a failure; the hypervisor's last line: %s",
+		   console->last[0] ? console->last : "none");
+	return STATUS_REFUSED;
+}
+
+static int finish(struct machine *machine, struct console *console, enum console_end end)
+{
+	int wait_status = 0, error = errno;
+
+	if (end != CONSOLE_CLOSED)
+		kill(machine->qemu, SIGKILL);
+	while (waitpid(machine->qemu, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	switch (end) {
+	case CONSOLE_CLOSED:
+		return judge(machine, console, wait_status);
+	case CONSOLE_ESCAPED:
+		diag_info("ended by Ctrl-a x");
+		return STATUS_ENDED;
+	case CONSOLE_TIMEOUT:
+		diag_error("the time limit of %" PRIu64 " s is over", machine->timeout);
+		return STATUS_TIMEOUT;
+	case CONSOLE_SIGNAL:
+		return 128 + console->signal;
+	default:
+		return diag_file("write", "the console", error);
+	}
+}
+
+static int relay(struct machine *machine, const struct args *args)
+{
+	const char *log = args_value(args, "log", 0);
+	struct console console = {.timeout = (unsigned)machine->timeout};
+	enum console_end end;
+	int status;
+
+	if (log && !(console.log = fopen(log, "we")))
+		return diag_file("write", log, errno);
+	status = start(machine, args, &console);
+	if (status == STATUS_DONE) {
+		end = console_relay(&console);
+		status = finish(machine, &console, end);
+	}
+	if (console.log)
+		fclose(console.log);
+	return status;
+}
+
+int run_command(const struct args *args)
+{
+	struct machine machine = {.hypervisor_fd = -1, .image_fd = -1};
+	int status = read_options(&machine, args);
+
+	if (status == STATUS_DONE)
+		status = find_hypervisor(&machine, args);
+	if (status == STATUS_DONE)
+		status = prepare_files(&machine, args);
+	if (status == STATUS_DONE)
+		status = relay(&machine, args);
+	free(machine.hypervisor);
+	return status;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Key files (docs/keys.md): one line of text, a prefix that says what it is and the key in hexadecimal.
+ */
+#ifndef SIGN_KEYS_H
+#define SIGN_KEYS_H
+
+#include "common/args.h"
+#include "dmfs.h"
+#include "dmfs_write.h"
+
+#define KEY_PUBLIC_PREFIX "diosix-ed25519-public-v1 "
+#define KEY_SECRET_PREFIX "diosix-ed25519-secret-v1 "
+
+/* Secret keys in memory that is locked and wiped; free with secret_keys_free(). */
+struct secret_keys {
+	uint8_t (*keys)[DMFS_SECRET_KEY_LEN];
+	uint32_t count;
+};
+
+/* Trust anchors, as --trust and --threshold give them. */
+struct trust_keys {
+	uint8_t keys[DMFS_MAX_ANCHORS][DMFS_PUBLIC_KEY_LEN];
+	struct dmfs_trust trust; /* points to `keys` */
+};
+
+/* All of these return a STATUS_..., after a message when it is not STATUS_DONE. */
+int key_read_public(const char *path, uint8_t key[DMFS_PUBLIC_KEY_LEN]);
+
+/* Every --key of the command line. */
+int secret_keys_read(struct secret_keys *secret, const struct args *args);
+void secret_keys_free(struct secret_keys *secret);
+
+/* Every --trust and the --threshold, 1 unless given. No --trust is a usage error. */
+int trust_keys_read(struct trust_keys *trust, const struct args *args);
+
+/* Makes PATH_PREFIX.key and PATH_PREFIX.pub, neither of which may exist. */
+int key_generate(const char *path_prefix);
+
+/* The key's id as people see it: 16 hexadecimal digits and a zero. */
+#define KEY_ID_TEXT_LEN (2 * DMFS_KEY_ID_LEN + 1)
+const char *key_id_text(char text[KEY_ID_TEXT_LEN], const uint8_t key[DMFS_PUBLIC_KEY_LEN]);
+
+#endif

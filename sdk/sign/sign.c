@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "sign.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/diag.h"
+#include "image.h"
+
+int keygen_command(const struct args *args)
+{
+	return key_generate(args->operands[0]);
+}
+
+/* Where the result goes: -o, or over the image. */
+static const char *target(const struct args *args)
+{
+	const char *path = args_value(args, "output", 0);
+
+	return path ? path : args->operands[0];
+}
+
+/* Adds a signature, checked first, and tells. */
+static int add(const struct args *args, struct bytes *bytes, const uint8_t *key,
+	       const uint8_t *signature)
+{
+	uint64_t len = bytes->len;
+	enum dmfs_status status = dmfs_attach_signature(&bytes->data, &len, key, signature);
+	char id[KEY_ID_TEXT_LEN];
+
+	bytes->len = len;
+	key_id_text(id, key);
+	if (status == DMFS_ERR_SIGNATURE)
+		diag_error("the signature is not one of '%s' by key %s", args->operands[0], id);
+	else if (status == DMFS_ERR_KEY_TWICE)
+		diag_error("'%s' is signed by key %s already", args->operands[0], id);
+	else if (status != DMFS_OK)
+		return image_refused(args->operands[0], status);
+	else
+		diag_info("%s: signed by key %s", target(args), id);
+	return status == DMFS_OK ? STATUS_DONE : STATUS_REFUSED;
+}
+
+static int sign_with(const struct args *args, struct image_file *file, const uint8_t *secret)
+{
+	uint8_t signature[DMFS_SIGNATURE_LEN];
+
+	crypto_sign_detached(signature, NULL, file->bytes.data, file->image.extent.signed_len, secret);
+	return add(args, &file->bytes, secret + DMFS_SECRET_KEY_LEN - DMFS_PUBLIC_KEY_LEN, signature);
+}
+
+int sign_command(const struct args *args)
+{
+	struct secret_keys secret;
+	struct image_file file;
+	int status;
+
+	if (binary_on_terminal(target(args)))
+		return STATUS_USAGE;
+	status = secret_keys_read(&secret, args);
+	if (status != STATUS_DONE)
+		return status;
+	status = image_file_read(&file, args->operands[0], NULL);
+	if (status == STATUS_DONE) {
+		for (uint32_t i = 0; i < secret.count && status == STATUS_DONE; i++)
+			status = sign_with(args, &file, secret.keys[i]);
+		if (status == STATUS_DONE)
+			status = file_write(target(args), file.bytes.data, file.bytes.len);
+		image_file_free(&file);
+	}
+	secret_keys_free(&secret);
+	return status;
+}
+
+int digest_command(const struct args *args)
+{
+	const char *out = args_value(args, "output", 0);
+	struct image_file file;
+	int status;
+
+	if (binary_on_terminal(out ? out : "-"))
+		return STATUS_USAGE;
+	status = image_file_read(&file, args->operands[0], NULL);
+	if (status != STATUS_DONE)
+		return status;
+	status = file_write(out ? out : "-", file.bytes.data, file.image.extent.signed_len);
+	image_file_free(&file);
+	return status;
+}
+
+/* The raw bytes of a detached signature. */
+static int read_signature(const char *path, uint8_t signature[DMFS_SIGNATURE_LEN])
+{
+	struct bytes bytes;
+	int status = file_read_or_say(path, FILE_LIMIT, &bytes);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (bytes.len == DMFS_SIGNATURE_LEN) {
+		memcpy(signature, bytes.data, DMFS_SIGNATURE_LEN);
+	} else {
+		diag_error("'%s' has %zu bytes; an Ed25519 signature is %u raw bytes", path, bytes.len,
+			   DMFS_SIGNATURE_LEN);
+		status = STATUS_REFUSED;
+	}
+	free(bytes.data);
+	return status;
+}
+
+int attach_command(const struct args *args)
+{
+	uint8_t key[DMFS_PUBLIC_KEY_LEN], signature[DMFS_SIGNATURE_LEN];
+	struct image_file file;
+	int status;
+
+	if (binary_on_terminal(target(args)))
+		return STATUS_USAGE;
+	status = key_read_public(args_value(args, "pub", 0), key);
+	if (status == STATUS_DONE)
+		status = read_signature(args_value(args, "signature", 0), signature);
+	if (status == STATUS_DONE)
+		status = image_file_read(&file, args->operands[0], NULL);
+	if (status != STATUS_DONE)
+		return status;
+	status = add(args, &file.bytes, key, signature);
+	if (status == STATUS_DONE)
+		status = file_write(target(args), file.bytes.data, file.bytes.len);
+	image_file_free(&file);
+	return status;
+}
