@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bounded little-endian loads: all that libdmfs reads of an image, it reads through here. A load
- * past the end gives zeros and sets `overrun`; it never touches a byte outside. Alignment does not
- * matter.
+ * past the end gives zero and leaves nothing to load; it never touches a byte outside. Alignment does
+ * not matter.
  */
 #ifndef DMFS_CURSOR_H
 #define DMFS_CURSOR_H
@@ -14,7 +14,6 @@
 struct cursor {
 	const uint8_t *at;
 	uint64_t left;
-	bool overrun;
 };
 
 static inline struct cursor cursor_over(const void *bytes, uint64_t len)
@@ -28,7 +27,6 @@ static inline const uint8_t *cursor_take(struct cursor *c, uint64_t len)
 	const uint8_t *bytes = c->at;
 
 	if (len > c->left) {
-		c->overrun = true;
 		c->left = 0;
 		return NULL;
 	}

@@ -103,7 +103,7 @@ static enum dmfs_status check_capsule_fields(const struct dmfs_capsule *p)
 	return DMFS_OK;
 }
 
-/* Guest-physical bytes that a capsule's object takes; nothing where len is 0. */
+/* Guest-physical bytes that a capsule's object takes. */
 struct span {
 	uint64_t base;
 	uint64_t len;
@@ -121,16 +121,18 @@ static bool place(const struct dmfs_image *image, uint32_t index, uint32_t type,
 	if (index >= image->objects)
 		return false;
 	object = dmfs_object(image, index);
-	/* Neither sum can overflow: mem_len and memory are at most 2^40. */
+	/* The sum cannot overflow: mem_len is at most 2^40. A base below RAM wraps to above it. */
 	*span = (struct span){base, object.mem_len + room};
-	return object.type == type && base >= DMFS_GUEST_RAM_BASE && span->len <= memory &&
+	return object.type == type && span->len <= memory &&
 	       base - DMFS_GUEST_RAM_BASE <= memory - span->len;
 }
 
-/* Both lie in RAM, so their ends do not overflow. */
+/*
+ * Both lie in RAM, so their ends do not overflow; or one is the empty span at 0, below all others.
+ */
 static bool overlap(struct span a, struct span b)
 {
-	return a.len != 0 && b.len != 0 && a.base < b.base + b.len && b.base < a.base + a.len;
+	return a.base < b.base + b.len && b.base < a.base + a.len;
 }
 
 static enum dmfs_status check_capsule_layout(const struct dmfs_image *image,
@@ -152,7 +154,8 @@ static enum dmfs_status check_capsule_layout(const struct dmfs_image *image,
 	}
 	if (overlap(kernel, initrd) || overlap(kernel, tree) || overlap(initrd, tree))
 		return DMFS_ERR_CAPSULE;
-	if (p->entry < kernel.base || p->entry - kernel.base >= kernel.len)
+	/* An entry before the kernel wraps to after it. */
+	if (p->entry - kernel.base >= kernel.len)
 		return DMFS_ERR_CAPSULE;
 	return p->devicetree_load % 8 == 0 ? DMFS_OK : DMFS_ERR_CAPSULE;
 }

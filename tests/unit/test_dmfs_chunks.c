@@ -180,6 +180,21 @@ static void workspace_is_enough_for_every_stream(void **state)
 	}
 }
 
+/* Section 6's limits, on the last chunk, so that the others still follow each other. */
+static void stored_lengths_outside_their_limits_are_refused(void **state)
+{
+	static const uint32_t lens[] = {0, 2 * FORGE_CHUNK_LEN + 65};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct forge f = forge_image();
+
+		forge_store(&f, forge_get32(&f, HEADER_CHUNKS) - 1, stored, lens[i]);
+		forge_sign(&f, 0, 1);
+		assert_int_equal(forge_read(&f), DMFS_ERR_CHUNK);
+		forge_free(&f);
+	}
+}
+
 static void chunks_in_another_order_are_refused(void **state)
 {
 	struct forge f = forge_image();
@@ -216,6 +231,7 @@ int main(void)
 		cmocka_unit_test(window_past_the_maximum_is_refused),
 		cmocka_unit_test(distance_before_the_chunk_is_refused),
 		cmocka_unit_test(workspace_is_enough_for_every_stream),
+		cmocka_unit_test(stored_lengths_outside_their_limits_are_refused),
 		cmocka_unit_test(chunks_in_another_order_are_refused),
 	};
 

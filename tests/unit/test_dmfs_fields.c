@@ -41,6 +41,8 @@ static const struct forge_change changes[] = {
 	{"mem_len below raw_len", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, 6, DMFS_ERR_OBJECT},
 	{"mem_len past 2^40", OBJECT, FORGE_FILE, OBJECT_MEM_LEN, 8, (MIB << 20) + 1,
 	 DMFS_ERR_LIMIT},
+	{"raw_len past 2^40", OBJECT, FORGE_FILE, OBJECT_RAW_LEN, 8, (MIB << 20) + 1,
+	 DMFS_ERR_LIMIT},
 	{"first chunk of another", OBJECT, FORGE_INITRD, OBJECT_FIRST_CHUNK, 4, 0, DMFS_ERR_OBJECT},
 	{"chunk left out", OBJECT, FORGE_INITRD, OBJECT_FIRST_CHUNK, 4, 4, DMFS_ERR_OBJECT},
 	{"a chunk more", OBJECT, FORGE_FILE, OBJECT_CHUNK_COUNT, 4, 2, DMFS_ERR_OBJECT},
@@ -51,6 +53,8 @@ static const struct forge_change changes[] = {
 	{"length outside", OBJECT, FORGE_FILE, OBJECT_NAME + 4, 4, 0xffffffff, DMFS_ERR_STRING},
 
 	{"unknown kind", CAPSULE, FORGE_GUEST, CAPSULE_KIND, 4, 3, DMFS_ERR_CAPSULE},
+	{"kind 0", CAPSULE, FORGE_SERVICE, CAPSULE_KIND, 4, 0, DMFS_ERR_CAPSULE},
+	{"kind 3", CAPSULE, FORGE_SERVICE, CAPSULE_KIND, 4, 3, DMFS_ERR_CAPSULE},
 	{"guest as service", CAPSULE, FORGE_GUEST, CAPSULE_KIND, 4, DMFS_SERVICE, DMFS_ERR_CAPSULE},
 	{"service as guest", CAPSULE, FORGE_SERVICE, CAPSULE_KIND, 4, DMFS_GUEST, DMFS_ERR_CAPSULE},
 	{"no vCPU", CAPSULE, FORGE_GUEST, CAPSULE_CPUS, 4, 0, DMFS_ERR_LIMIT},
@@ -106,6 +110,9 @@ static const struct forge_change changes[] = {
 	{"permission 63", CAPSULE, FORGE_GUEST, CAPSULE_PERMISSIONS, 8, UINT64_C(1) << 63,
 	 DMFS_ERR_RESERVED},
 	{"capsule without a name", CAPSULE, FORGE_GUEST, CAPSULE_NAME, 8, 0, DMFS_ERR_STRING},
+	{"capsule name outside", CAPSULE, FORGE_GUEST, CAPSULE_NAME, 4, 1048570, DMFS_ERR_STRING},
+	{"cmdline's offset outside", CAPSULE, FORGE_GUEST, CAPSULE_CMDLINE, 4, 0xfffffff0,
+	 DMFS_ERR_STRING},
 	{"cmdline outside", CAPSULE, FORGE_GUEST, CAPSULE_CMDLINE + 4, 4, 4096, DMFS_ERR_STRING},
 
 	{"board of a capsule", PROPERTY, FORGE_BOARD, PROPERTY_OWNER, 4, 1, DMFS_ERR_PROPERTY},
@@ -116,6 +123,7 @@ static const struct forge_change changes[] = {
 	{"property's tail", PROPERTY, FORGE_NOTE, PROPERTY_RESERVED_TAIL + 7, 1, 1,
 	 DMFS_ERR_RESERVED},
 	{"value outside", PROPERTY, FORGE_NOTE, PROPERTY_VALUE, 4, 0xffffffff, DMFS_ERR_STRING},
+	{"key outside", PROPERTY, FORGE_NOTE, PROPERTY_KEY, 4, 0xffffffff, DMFS_ERR_STRING},
 	{"no key", PROPERTY, FORGE_NOTE, PROPERTY_KEY, 8, 0, DMFS_ERR_STRING},
 
 	{"chunk over another", CHUNK, 1, CHUNK_OFFSET, 8, 0, DMFS_ERR_CHUNK},
@@ -261,6 +269,53 @@ static void huge_lengths_are_refused(void **state)
 	forge_free(&valid);
 }
 
+/*
+ * 16 objects of 2^28 chunks and one of 17: with the others they come to the right number, and 2^32.
+ */
+static void numbers_of_chunks_that_wrap_are_refused(void **state)
+{
+	static struct dmfs_write_object objects[17];
+	static char names[17][2];
+	struct dmfs_write_plan plan = {.name = "wrap",
+				       .chunk_len = FORGE_CHUNK_LEN,
+				       .objects = objects,
+				       .object_count = 17};
+	struct forge f;
+	uint32_t next = 0;
+
+	for (uint32_t i = 0; i < 17; i++) {
+		names[i][0] = (char)('a' + i);
+		objects[i] = (struct dmfs_write_object){names[i], DMFS_OBJECT_FILE, "x", 1, 1};
+	}
+	f = forge_write(&plan, 1);
+	for (uint32_t i = 0; i < 17; i++) {
+		uint64_t at = forge_object(&f, i), chunks = i < 16 ? 1u << 28 : 17;
+
+		forge_set64(&f, at + OBJECT_RAW_LEN, chunks * FORGE_CHUNK_LEN);
+		forge_set64(&f, at + OBJECT_MEM_LEN, chunks * FORGE_CHUNK_LEN);
+		forge_set32(&f, at + OBJECT_FIRST_CHUNK, next);
+		forge_set32(&f, at + OBJECT_CHUNK_COUNT, (uint32_t)chunks);
+		next += (uint32_t)chunks;
+	}
+	forge_sign(&f, 0, 1);
+	assert_int_equal(next, forge_get32(&f, HEADER_CHUNKS));
+	assert_int_equal(forge_read(&f), DMFS_ERR_OBJECT);
+	forge_free(&f);
+}
+
+static void object_larger_than_memory_is_refused(void **state)
+{
+	struct forge f = forge_image();
+
+	forge_set64(&f, forge_capsule(&f, FORGE_GUEST) + CAPSULE_TREE_LOAD, FORGE_RAM);
+	forge_sign(&f, 0, 1);
+	assert_int_equal(forge_read(&f), DMFS_OK);
+	forge_set64(&f, forge_object(&f, FORGE_INITRD) + OBJECT_MEM_LEN, 17 * MIB);
+	forge_sign(&f, 0, 1);
+	assert_int_equal(forge_read(&f), DMFS_ERR_CAPSULE);
+	forge_free(&f);
+}
+
 /* The header's lengths are judged before any signature, so a stale one makes no difference. */
 static void header_lengths_are_judged_before_the_signature(void **state)
 {
@@ -303,6 +358,8 @@ int main(void)
 		cmocka_unit_test(each_forbidden_value_is_refused),
 		cmocka_unit_test(each_value_at_the_edge_is_accepted),
 		cmocka_unit_test(huge_lengths_are_refused),
+		cmocka_unit_test(numbers_of_chunks_that_wrap_are_refused),
+		cmocka_unit_test(object_larger_than_memory_is_refused),
 		cmocka_unit_test(header_lengths_are_judged_before_the_signature),
 	};
 
