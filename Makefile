@@ -69,7 +69,23 @@ $(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/libtest.a
 $(B)/asan/dmfs: $(B)/asan/sdk/cli/main.o $(B)/libtest.a
 	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
 
-unit: $(UNIT)
+# Device trees that tests read: those of QEMU's boards, build/dtb/NAME.dtb.
+DTB := $(B)/dtb
+QEMU := qemu-system-riscv64 -display none
+QEMU_DTBS := $(patsubst %,$(DTB)/%.dtb,virt virt-8 virt-aclint virt-numa virt-aia virt-32 sifive_u)
+$(DTB)/virt-8.dtb: BOARD := -smp 8 -m 5G
+$(DTB)/virt-aclint.dtb: BOARD := -M aclint=on -smp 4
+$(DTB)/virt-numa.dtb: BOARD := -smp 4 -m 2G -object memory-backend-ram,id=a,size=1G \
+	-object memory-backend-ram,id=b,size=1G -numa node,memdev=a,cpus=0-1 -numa node,memdev=b,cpus=2-3
+$(DTB)/virt-aia.dtb: BOARD := -M aia=aplic
+$(DTB)/virt-32.dtb: QEMU := qemu-system-riscv32 -display none
+$(DTB)/sifive_u.dtb: BOARD := -smp 5
+
+$(DTB)/%.dtb: | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(QEMU) -M $(firstword $(subst -, ,$*)) $(BOARD) -bios none -M dumpdtb=$@ >$(@D)/$*.log 2>&1 || { cat $(@D)/$*.log; exit 3; }
+
+unit: $(UNIT) $(QEMU_DTBS)
 	@set -e; for t in $^; do echo "== $$t"; $$t; done
 
 clean:

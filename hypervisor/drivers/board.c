@@ -9,7 +9,7 @@
 #include "board_devices.h"
 #include "board_tree.h"
 
-/* --- harts --------------------------------------------------------------------------------------- */
+/* --- harts -------------------------------------------------------------------------------------- */
 
 /* The extensions that matter here. */
 enum extension { EXT_I = 1, EXT_M = 2, EXT_A = 4, EXT_C = 8, EXT_H = 16, EXT_SSTC = 32 };
@@ -54,7 +54,16 @@ static uint32_t xlen_of(const char *isa)
 	return strncmp(isa + 2, "64", 2) == 0 ? 64 : strncmp(isa + 2, "32", 2) == 0 ? 32 : 0;
 }
 
-/* A version such as 2p1 after an extension's name says nothing that counts here. */
+/* The length of a long name without a version such as 2p1 at its end. */
+static size_t name_len(const char *name, size_t len)
+{
+	while (len > 1 && (is_digit(name[len - 1]) ||
+			   (lower(name[len - 1]) == 'p' && is_digit(name[len - 2]))))
+		len--;
+	return len;
+}
+
+/* The same after a single letter. */
 static const char *skip_version(const char *isa)
 {
 	while (is_digit(*isa) || (lower(*isa) == 'p' && is_digit(isa[-1]) && is_digit(isa[1])))
@@ -69,11 +78,9 @@ static unsigned extensions_of_isa(const char *isa)
 
 	isa += 4;
 	while (*isa) {
-		size_t len = 1;
+		size_t len = strchr("sSzZxX", *isa) ? strcspn(isa, "_") : 1;
 
-		if (strchr("sSzZxX", *isa))
-			len = strcspn(isa, "_");
-		found |= extension_called(isa, len);
+		found |= extension_called(isa, name_len(isa, len));
 		isa = skip_version(isa + len);
 		isa += strspn(isa, "_");
 	}
@@ -159,7 +166,7 @@ static const char *read_harts(struct board *board, const void *fdt, uint32_t *in
 	return board->hart_count == 0 ? "the device tree lists no hart" : NULL;
 }
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------------------------------- */
 
 static void remove_bank(struct board *board, uint32_t index)
 {
@@ -271,7 +278,7 @@ static const char *read_memory(struct board *board, const void *fdt)
 	return error;
 }
 
-/* --- root and /chosen ----------------------------------------------------------------------------- */
+/* --- root and /chosen --------------------------------------------------------------------------- */
 
 static void read_root(struct board *board, const void *fdt)
 {
@@ -329,7 +336,7 @@ const char *board_read(struct board *board, const void *fdt, size_t len)
 	return error;
 }
 
-/* --- what is missing ------------------------------------------------------------------------------- */
+/* --- what is missing ---------------------------------------------------------------------------- */
 
 /* The first step at which no hart is left. */
 static const char *harts_obstacle(const struct board *board)
