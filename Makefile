@@ -46,6 +46,21 @@ $(B)/host/%.o: %.c | $(PACKAGES)
 $(B)/dmfs: $(HOST_OBJ)
 	$(CC) -o $@ $^ $(HOST_LIBS)
 
+# --- what tests and examples boot -----------------------------------------------------------------
+# Debian's riscv64 kernel, busybox, installer and device trees; tests/guests/fetch.sh lists the files.
+
+GUESTS := $(CACHE)/guests/.complete
+INITRAMFS := $(B)/guests/initramfs.gz
+
+$(GUESTS): tests/guests/fetch.sh | $(PACKAGES)
+	@tests/guests/fetch.sh $(@D) && touch $@
+
+$(INITRAMFS): tests/guests/initramfs.sh tests/guests/init $(GUESTS)
+	@mkdir -p $(@D)
+	tests/guests/initramfs.sh $(CACHE)/guests/busybox tests/guests/init $@
+
+guests: $(GUESTS) $(INITRAMFS)
+
 # --- unit tests, under the sanitizers ------------------------------------------------------------
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program.
 
@@ -85,11 +100,23 @@ $(DTB)/%.dtb: | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(QEMU) -M $(firstword $(subst -, ,$*)) $(BOARD) -bios none -M dumpdtb=$@ >$(@D)/$*.log 2>&1 || { cat $(@D)/$*.log; exit 3; }
 
-unit: $(UNIT) $(QEMU_DTBS)
-	@set -e; for t in $^; do echo "== $$t"; $$t; done
+unit: $(UNIT) $(QEMU_DTBS) check-boards
+	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
+
+# docs/boards.md has the table that this prints.
+$(B)/boards: $(B)/asan/tests/tools/boards.o $(B)/libtest.a
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
+
+boards-table: $(B)/boards $(QEMU_DTBS) $(GUESTS)
+	@$(B)/boards $(QEMU_DTBS) $(CACHE)/guests/dtb/*.dtb
+
+check-boards: $(B)/boards $(QEMU_DTBS) $(GUESTS)
+	@$(B)/boards $(QEMU_DTBS) $(CACHE)/guests/dtb/*.dtb >$(B)/boards.md
+	@sed -n '/^| device tree/,$$p' docs/boards.md | diff - $(B)/boards.md || \
+		{ echo "docs/boards.md: its table is no longer what 'make boards-table' prints" >&2; exit 1; }
 
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
 -include $(shell find $(B) -name '*.d' -not -path '$(CACHE)/*' 2>/dev/null)
-.PHONY: all run test unit bench fuzz install clean
+.PHONY: all run test unit guests boards-table check-boards bench fuzz install clean
