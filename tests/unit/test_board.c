@@ -931,7 +931,22 @@ static void refuses_what_is_no_tree(void **state)
 {
 	static const uint64_t zeros[16];
 
-	refused(zeros, "no well-formed device tree");
+	assert_string_equal(board_read(&board, zeros, sizeof(zeros)), "what was passed is no device tree");
+}
+
+static void refuses_old_and_damaged_formats(void **state)
+{
+	void *fdt = load("virt");
+
+	fdt_set_version(fdt, 16);
+	refused(fdt, "version before 17");
+	fdt_set_version(fdt, 17);
+	fdt_set_totalsize(fdt, ROOM + 1);
+	refused(fdt, "damaged");
+	fdt_set_totalsize(fdt, ROOM);
+	fdt_set_off_dt_struct(fdt, fdt_off_dt_struct(fdt) + 2);
+	refused(fdt, "not aligned");
+	test_free(fdt);
 }
 
 static void passes_over_nodes_nested_too_deeply(void **state)
@@ -1008,6 +1023,7 @@ int main(void)
 		cmocka_unit_test(refuses_trees_cut_at_any_length),
 		cmocka_unit_test(survives_any_byte_being_wrong),
 		cmocka_unit_test(refuses_what_is_no_tree),
+		cmocka_unit_test(refuses_old_and_damaged_formats),
 		cmocka_unit_test(passes_over_nodes_nested_too_deeply),
 		cmocka_unit_test(writes_no_obstacle_past_its_room),
 	};
