@@ -103,6 +103,10 @@ $(DTB)/%.dtb: | $(PACKAGES)
 unit: $(UNIT) $(QEMU_DTBS) check-boards
 	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
 
+# What a fuzzer of trees begins with.
+$(B)/fuzz/seeds/board: $(QEMU_DTBS)
+	@mkdir -p $@ && cp $^ $@
+
 # docs/boards.md has the table that this prints.
 $(B)/boards: $(B)/asan/tests/tools/boards.o $(B)/libtest.a
 	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)

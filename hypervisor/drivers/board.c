@@ -9,7 +9,7 @@
 #include "board_devices.h"
 #include "board_tree.h"
 
-/* --- harts -------------------------------------------------------------------------------------- */
+/* --- harts ----------------------------------------------------------------------------------- */
 
 /* The extensions that matter here. */
 enum extension { EXT_I = 1, EXT_M = 2, EXT_A = 4, EXT_C = 8, EXT_H = 16, EXT_SSTC = 32 };
@@ -18,8 +18,8 @@ static const struct {
 	const char *name;
 	unsigned means;
 } extensions[] = {
-	{ "i", EXT_I },	    { "m", EXT_M }, { "a", EXT_A }, { "c", EXT_C }, { "g", EXT_I | EXT_M | EXT_A },
-	{ "h", EXT_H },	    { "sstc", EXT_SSTC },
+	{ "i", EXT_I },	{ "m", EXT_M }, { "a", EXT_A },	      { "g", EXT_I | EXT_M | EXT_A },
+	{ "c", EXT_C }, { "h", EXT_H }, { "sstc", EXT_SSTC },
 };
 
 #define NEEDED (EXT_I | EXT_M | EXT_A | EXT_C)
@@ -166,7 +166,7 @@ static const char *read_harts(struct board *board, const void *fdt, uint32_t *in
 	return board->hart_count == 0 ? "the device tree lists no hart" : NULL;
 }
 
-/* --- memory ------------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 static void remove_bank(struct board *board, uint32_t index)
 {
@@ -248,7 +248,7 @@ static const char *read_reserved(struct board *board, const struct tree_walk *wa
 		return "a reserved-memory node of the device tree has a malformed reg";
 	for (uint32_t i = 0; i < (uint32_t)count && !error; i++) {
 		if (!tree_reg(walk, i, &range))
-			return "a reserved-memory node of the device tree has a reg that cannot be translated";
+			return "a reserved-memory node of the device tree has a reg that leads nowhere";
 		error = add_reserved(board, range);
 	}
 	return error;
@@ -278,7 +278,7 @@ static const char *read_memory(struct board *board, const void *fdt)
 	return error;
 }
 
-/* --- root and /chosen --------------------------------------------------------------------------- */
+/* --- root and /chosen ------------------------------------------------------------------------ */
 
 static void read_root(struct board *board, const void *fdt)
 {
@@ -313,13 +313,13 @@ static const char *read_chosen(struct board *board, const void *fdt)
 	start = tree_u64(fdt, chosen, "linux,initrd-start", &board->initrd_start);
 	end = tree_u64(fdt, chosen, "linux,initrd-end", &board->initrd_end);
 	if (start != end || board->initrd_end < board->initrd_start)
-		return "/chosen in the device tree has no proper linux,initrd-start and linux,initrd-end";
+		return "/chosen in the device tree has a malformed linux,initrd-start or -end";
 	return NULL;
 }
 
 /*
- * Before libfdt's own check: it stumbles over the formats before version 17, which nobody writes any
- * more, and loads words from wherever the blocks begin (their alignment: section 5.1).
+ * Before libfdt's own check: it stumbles over the formats before version 17, which nobody writes
+ * any more, and loads words from wherever the blocks begin (their alignment: section 5.1).
  */
 static const char *check_format(const void *fdt, size_t len)
 {
@@ -327,7 +327,8 @@ static const char *check_format(const void *fdt, size_t len)
 		return "what was passed is no device tree";
 	if (fdt_version(fdt) < 17)
 		return "the device tree is of a format version before 17";
-	if ((uintptr_t)fdt % 8 != 0 || fdt_off_mem_rsvmap(fdt) % 8 != 0 || fdt_off_dt_struct(fdt) % 4 != 0)
+	if ((uintptr_t)fdt % 8 != 0 || fdt_off_mem_rsvmap(fdt) % 8 != 0 ||
+	    fdt_off_dt_struct(fdt) % 4 != 0)
 		return "the device tree, or a block of it, is not aligned";
 	if (fdt_check_full(fdt, len) != 0)
 		return "the device tree is damaged, or longer than the memory that it is in";
@@ -354,7 +355,7 @@ const char *board_read(struct board *board, const void *fdt, size_t len)
 	return error;
 }
 
-/* --- what is missing ---------------------------------------------------------------------------- */
+/* --- what is missing ------------------------------------------------------------------------- */
 
 /* The first step at which no hart is left. */
 static const char *harts_obstacle(const struct board *board)
@@ -365,7 +366,7 @@ static const char *harts_obstacle(const struct board *board)
 		[USABLE] = "none of its harts is enabled and has the extensions I, M, A and C",
 		[S_MODE] = "none of its usable harts has an S-mode with translation",
 		[TIMER] = "its device tree describes no machine timer that this version knows",
-		[IPI] = "its device tree describes no machine software interrupt that this version knows",
+		[IPI] = "its device tree describes no interprocessor interrupt that this version knows",
 	};
 	int best = RV64;
 
