@@ -94,7 +94,8 @@ static unsigned extensions_listed(const void *fdt, int node)
 	unsigned found = 0;
 
 	while (name && size > 0) {
-		size_t len = strnlen(name, (size_t)size);
+		const char *nul = memchr(name, '\0', (size_t)size);
+		size_t len = nul ? (size_t)(nul - name) : (size_t)size;
 
 		found |= extension_called(name, len);
 		name += len + 1;
