@@ -51,25 +51,6 @@ $(B)/host/%.o: %.c | $(PACKAGES)
 	$(say) CC $@
 	$(Q)$(CC) $(HOST_CFLAGS) -c -o $@ $<
 
-# The proof that the reader needs nothing but what is listed here.
-CORE_NEEDS := memcpy memmove memset memcmp crypto_generichash_blake2b crypto_sign_ed25519_verify_detached \
-	inflate inflateInit_ inflateEnd inflateValidate
-CORE_OBJ := $(patsubst sdk/libdmfs/%.c,$(B)/freestanding/%.o,$(LIBDMFS_CORE))
-
-$(B)/freestanding/%.o: sdk/libdmfs/%.c | $(SOURCES)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CROSS)gcc --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
-		-std=c11 -O2 -ffreestanding $(WARN) -Isdk/libdmfs -I$(CACHE)/libsodium/src/libsodium/include \
-		-I$(CACHE)/zlib -MMD -MP -c -o $@ $<
-
-$(B)/.libdmfs-freestanding: $(CORE_OBJ)
-	$(Q)$(CROSS)ld -r -o $(B)/freestanding/libdmfs.o $^
-	@for s in $$($(CROSS)nm -u $(B)/freestanding/libdmfs.o | sed 's/^ *U //'); do \
-		case " $(CORE_NEEDS) " in *" $$s "*) ;; \
-		*) echo "libdmfs: the reader must not need $$s" >&2; exit 1;; esac; done
-	@touch $@
-
 $(B)/dmfs: $(HOST_OBJ)
 	$(say) LD $@
 	$(Q)$(CC) -o $@ $^ $(HOST_LIBS)
@@ -125,93 +106,27 @@ $(B)/diosix.elf: $(HV_OBJ) hypervisor/arch/riscv/link.ld
 		-Map=$(B)/diosix.map -T hypervisor/arch/riscv/link.ld -o $@ $(HV_OBJ) --start-group $(HV_LIBC) \
 		$$($(CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name) --end-group
 
-# --- unit tests, under the sanitizers ------------------------------------------------------------
-# Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program.
+include tests/tests.mk
 
-HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board*.c)
-ASAN_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-ASAN_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(HOST_TESTABLE))
-FORGE_OBJ := $(B)/asan/tests/unit/forge.o
-UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+# --- for people ------------------------------------------------------------------------------------
 
-$(B)/asan/%.o: %.c | $(PACKAGES)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CC) $(ASAN_CFLAGS) -c -o $@ $<
+# A development key, made once: images signed by it are for trying things out.
+DEV_KEY := $(B)/dev.key
+$(DEV_KEY): | $(B)/dmfs
+	@$(B)/dmfs keygen --quiet $(B)/dev
 
-$(B)/libtest.a: $(ASAN_OBJ)
-	@rm -f $@
-	$(Q)ar rcs $@ $^
+$(B)/linux.dmfs: manifests/linux.yaml $(INITRAMFS) $(DEV_KEY) $(B)/dmfs
+	@$(B)/dmfs pack manifests/linux.yaml -o $@ --key $(DEV_KEY)
 
-# Tests of images share a forger of them.
-$(B)/unit/test_dmfs_%: $(B)/asan/tests/unit/test_dmfs_%.o $(FORGE_OBJ) $(B)/libtest.a
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS) -lcmocka
+run: $(B)/dmfs $(B)/diosix.elf $(B)/linux.dmfs
+	$(B)/dmfs run $(B)/linux.dmfs --trust $(B)/dev.pub
 
-$(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/libtest.a
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS) -lcmocka
-
-$(B)/asan/dmfs: $(B)/asan/sdk/cli/main.o $(B)/libtest.a
-	$(say) LD $@
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
-
-# One image for each attack; it checks all of them with the reader of the host before it ends.
-$(B)/forge-images: $(B)/asan/tests/tools/forge_images.o $(FORGE_OBJ) $(B)/libtest.a
-	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
-
-unit: $(UNIT) $(B)/forge-images $(B)/.libdmfs-freestanding
-	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
-	$(B)/forge-images $(B)/forged
-
-# --- fuzzing -------------------------------------------------------------------------------------
-# Each tests/fuzz/fuzz_NAME.c is a libFuzzer target over the sources that ship. It begins with the files of
-# tests/fuzz/corpus/NAME and build/fuzz/seeds/NAME, as far as there are any; what it finds interesting
-# stays in build/fuzz/corpus/NAME, what breaks it in build/fuzz.
-
-FUZZ_SECONDS ?= 60
-FUZZ_SANITIZE := address,undefined
-FUZZ_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -fno-sanitize-recover=all
-FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-
-$(B)/fuzz/obj/%.o: %.c | $(PACKAGES)
-	@mkdir -p $(@D)
-	clang $(FUZZ_CFLAGS) -c -o $@ $<
-
-$(B)/fuzz/libtest.a: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(HOST_TESTABLE))
-	@rm -f $@
-	ar rcs $@ $^
-
-$(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/libtest.a
-	clang -fsanitize=fuzzer,$(FUZZ_SANITIZE) -o $@ $^ $(HOST_LIBS)
-
-$(B)/fuzz/seeds/image: $(B)/forge-images
-	@mkdir -p $@
-	$< $@
-	@rm $@/expect.txt && touch $@
-
-# fuzz_run: DIRECTORY OPTIONS; runs all targets, each with DIRECTORY/NAME for what it finds.
-define fuzz_run
-@set -e; for f in $(FUZZERS); do \
-	name=$${f##*/fuzz_}; mkdir -p $(1)/$$name; dirs=$(1)/$$name; \
-	for d in tests/fuzz/corpus/$$name $(B)/fuzz/seeds/$$name; do \
-		if [ -d $$d ]; then dirs="$$dirs $$d"; fi; done; \
-	echo "== $$f"; \
-	$$f $(2) -max_len=65536 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs; done
-endef
-
-fuzz: $(FUZZERS) $(B)/fuzz/seeds/image
-	$(call fuzz_run,$(B)/fuzz/corpus,-max_total_time=$(FUZZ_SECONDS))
-
-# The same runs each time: for every change, and quick.
-fuzz-short: $(FUZZERS) $(B)/fuzz/seeds/image
-	@rm -rf $(B)/fuzz/scratch
-	$(call fuzz_run,$(B)/fuzz/scratch,-runs=20000 -seed=1 -max_total_time=120)
+install: $(B)/dmfs $(B)/diosix.elf
+	install -D -m 755 $(B)/dmfs $(DESTDIR)$(PREFIX)/bin/dmfs
+	install -D -m 644 $(B)/diosix.elf $(DESTDIR)$(PREFIX)/lib/diosix/diosix.elf
 
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
 -include $(shell find $(B) -name '*.d' -not -path '$(CACHE)/*' 2>/dev/null)
-.PHONY: all run test unit bench fuzz fuzz-short install clean
+.PHONY: all run install clean

@@ -9,7 +9,7 @@
 #include "board_devices.h"
 #include "board_tree.h"
 
-/* --- harts --------------------------------------------------------------------------------------- */
+/* --- harts ----------------------------------------------------------------------------------- */
 
 /* The extensions that matter here. */
 enum extension { EXT_I = 1, EXT_M = 2, EXT_A = 4, EXT_C = 8, EXT_H = 16, EXT_SSTC = 32 };
@@ -18,8 +18,8 @@ static const struct {
 	const char *name;
 	unsigned means;
 } extensions[] = {
-	{ "i", EXT_I },	    { "m", EXT_M }, { "a", EXT_A }, { "c", EXT_C }, { "g", EXT_I | EXT_M | EXT_A },
-	{ "h", EXT_H },	    { "sstc", EXT_SSTC },
+	{ "i", EXT_I },	{ "m", EXT_M }, { "a", EXT_A },	      { "g", EXT_I | EXT_M | EXT_A },
+	{ "c", EXT_C }, { "h", EXT_H }, { "sstc", EXT_SSTC },
 };
 
 #define NEEDED (EXT_I | EXT_M | EXT_A | EXT_C)
@@ -54,7 +54,16 @@ static uint32_t xlen_of(const char *isa)
 	return strncmp(isa + 2, "64", 2) == 0 ? 64 : strncmp(isa + 2, "32", 2) == 0 ? 32 : 0;
 }
 
-/* A version such as 2p1 after an extension's name says nothing that counts here. */
+/* The length of a long name without a version such as 2p1 at its end. */
+static size_t name_len(const char *name, size_t len)
+{
+	while (len > 1 && (is_digit(name[len - 1]) ||
+			   (lower(name[len - 1]) == 'p' && is_digit(name[len - 2]))))
+		len--;
+	return len;
+}
+
+/* The same after a single letter. */
 static const char *skip_version(const char *isa)
 {
 	while (is_digit(*isa) || (lower(*isa) == 'p' && is_digit(isa[-1]) && is_digit(isa[1])))
@@ -69,11 +78,9 @@ static unsigned extensions_of_isa(const char *isa)
 
 	isa += 4;
 	while (*isa) {
-		size_t len = 1;
+		size_t len = strchr("sSzZxX", *isa) ? strcspn(isa, "_") : 1;
 
-		if (strchr("sSzZxX", *isa))
-			len = strcspn(isa, "_");
-		found |= extension_called(isa, len);
+		found |= extension_called(isa, name_len(isa, len));
 		isa = skip_version(isa + len);
 		isa += strspn(isa, "_");
 	}
@@ -87,7 +94,8 @@ static unsigned extensions_listed(const void *fdt, int node)
 	unsigned found = 0;
 
 	while (name && size > 0) {
-		size_t len = strnlen(name, (size_t)size);
+		const char *nul = memchr(name, '\0', (size_t)size);
+		size_t len = nul ? (size_t)(nul - name) : (size_t)size;
 
 		found |= extension_called(name, len);
 		name += len + 1;
@@ -159,7 +167,7 @@ static const char *read_harts(struct board *board, const void *fdt, uint32_t *in
 	return board->hart_count == 0 ? "the device tree lists no hart" : NULL;
 }
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 static void remove_bank(struct board *board, uint32_t index)
 {
@@ -241,7 +249,7 @@ static const char *read_reserved(struct board *board, const struct tree_walk *wa
 		return "a reserved-memory node of the device tree has a malformed reg";
 	for (uint32_t i = 0; i < (uint32_t)count && !error; i++) {
 		if (!tree_reg(walk, i, &range))
-			return "a reserved-memory node of the device tree has a reg that cannot be translated";
+			return "a reserved-memory node of the device tree has a reg that leads nowhere";
 		error = add_reserved(board, range);
 	}
 	return error;
@@ -271,7 +279,7 @@ static const char *read_memory(struct board *board, const void *fdt)
 	return error;
 }
 
-/* --- root and /chosen ----------------------------------------------------------------------------- */
+/* --- root and /chosen ------------------------------------------------------------------------ */
 
 static void read_root(struct board *board, const void *fdt)
 {
@@ -306,7 +314,25 @@ static const char *read_chosen(struct board *board, const void *fdt)
 	start = tree_u64(fdt, chosen, "linux,initrd-start", &board->initrd_start);
 	end = tree_u64(fdt, chosen, "linux,initrd-end", &board->initrd_end);
 	if (start != end || board->initrd_end < board->initrd_start)
-		return "/chosen in the device tree has no proper linux,initrd-start and linux,initrd-end";
+		return "/chosen in the device tree has a malformed linux,initrd-start or -end";
+	return NULL;
+}
+
+/*
+ * Before libfdt's own check: it stumbles over the formats before version 17, which nobody writes
+ * any more, and loads words from wherever the blocks begin (their alignment: section 5.1).
+ */
+static const char *check_format(const void *fdt, size_t len)
+{
+	if (len < FDT_V17_SIZE || fdt_magic(fdt) != FDT_MAGIC)
+		return "what was passed is no device tree";
+	if (fdt_version(fdt) < 17)
+		return "the device tree is of a format version before 17";
+	if ((uintptr_t)fdt % 8 != 0 || fdt_off_mem_rsvmap(fdt) % 8 != 0 ||
+	    fdt_off_dt_struct(fdt) % 4 != 0)
+		return "the device tree, or a block of it, is not aligned";
+	if (fdt_check_full(fdt, len) != 0)
+		return "the device tree is damaged, or longer than the memory that it is in";
 	return NULL;
 }
 
@@ -316,8 +342,9 @@ const char *board_read(struct board *board, const void *fdt, size_t len)
 	const char *error;
 
 	memset(board, 0, sizeof(*board));
-	if (fdt_check_full(fdt, len) != 0)
-		return "what was passed is no well-formed device tree";
+	error = check_format(fdt, len);
+	if (error)
+		return error;
 	read_root(board, fdt);
 	error = read_chosen(board, fdt);
 	if (!error)
@@ -329,7 +356,7 @@ const char *board_read(struct board *board, const void *fdt, size_t len)
 	return error;
 }
 
-/* --- what is missing ------------------------------------------------------------------------------- */
+/* --- what is missing ------------------------------------------------------------------------- */
 
 /* The first step at which no hart is left. */
 static const char *harts_obstacle(const struct board *board)
@@ -340,7 +367,7 @@ static const char *harts_obstacle(const struct board *board)
 		[USABLE] = "none of its harts is enabled and has the extensions I, M, A and C",
 		[S_MODE] = "none of its usable harts has an S-mode with translation",
 		[TIMER] = "its device tree describes no machine timer that this version knows",
-		[IPI] = "its device tree describes no machine software interrupt that this version knows",
+		[IPI] = "its device tree describes no interprocessor interrupt that this version knows",
 	};
 	int best = RV64;
 

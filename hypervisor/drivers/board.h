@@ -29,7 +29,7 @@ struct board_range {
 struct board_hart {
 	uint64_t id;		/* mhartid: any value, holes are usual */
 	uint32_t xlen;		/* 32 or 64; 0 where the tree does not say */
-	bool usable;		/* status okay (or absent), rv64 with i, m, a and c (g stands for i, m and a) */
+	bool usable;		/* status okay (or absent), rv64 with i, m, a and c */
 	bool has_s;		/* has S-mode: an mmu-type other than none */
 	bool has_h;		/* the tree names the H extension */
 	bool has_sstc;		/* the tree names Sstc; to be probed nevertheless */
@@ -44,7 +44,7 @@ enum board_uart_type { BOARD_UART_NONE, BOARD_UART_NS16550, BOARD_UART_SIFIVE };
 /* The console (bindings: serial/8250.yaml, serial/sifive-serial.yaml). */
 struct board_uart {
 	enum board_uart_type type;
-	const char *compatible; /* what the tree calls it, also where the type is none; NULL without one */
+	const char *compatible; /* in the tree, also where the type is none; or NULL */
 	uint64_t base;	     /* first register, reg-offset applied */
 	uint32_t reg_shift;  /* log2 of the distance between registers */
 	uint32_t io_width;   /* bytes of an access: 1 or 4 */
@@ -117,8 +117,9 @@ const char *board_read(struct board *board, const void *fdt, size_t len);
 
 /*
  * What this version of the hypervisor cannot drive on the board although it needs to: NULL when
- * there is nothing, otherwise a sentence (an XLEN that is not 64, no usable hart with S-mode, no RAM, no
- * console, timer, interprocessor interrupt or interrupt controller that it knows). `buf` is room for it.
+ * there is nothing, otherwise a sentence (an XLEN that is not 64, no usable hart with S-mode, no RAM,
+ * no console, timer, interprocessor interrupt or interrupt controller that it knows). `buf` is room
+ * for it.
  */
 const char *board_obstacle(const struct board *board, char *buf, size_t len);
 

@@ -8,7 +8,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* --- which wire goes to which hart ------------------------------------------------------------------ */
+/* --- which wire goes to which hart ----------------------------------------------------------- */
 
 /* Interrupt numbers of a hart's own controller (RISC-V privileged specification, mcause). */
 enum { IRQ_M_SOFT = 3, IRQ_M_TIMER = 7, IRQ_S_EXTERNAL = 9, IRQ_M_EXTERNAL = 11 };
@@ -35,7 +35,7 @@ static bool wire_at(struct board *board, const struct tree_walk *walk, const uin
 	return true;
 }
 
-/* --- timer and interprocessor interrupts -------------------------------------------------------------- */
+/* --- timer and interprocessor interrupts ----------------------------------------------------- */
 
 /*
  * SiFive's CLINT has all registers in one window; ACLINT has a device for each kind (RISC-V ACLINT
@@ -172,7 +172,7 @@ static const char *read_clints(struct board *board, const void *fdt, const uint3
 	return NULL;
 }
 
-/* --- the console ------------------------------------------------------------------------------------- */
+/* --- the console ----------------------------------------------------------------------------- */
 
 static const struct uart_kind {
 	const char *compatible;
@@ -265,7 +265,7 @@ static const char *read_uart(struct board *board, const void *fdt, struct tree_w
 	if (!tree_reg(walk, 0, &reg) || offset >= reg.size)
 		return "the console in the device tree has a reg that cannot be used";
 	if (uart->reg_shift > 4 || (uart->io_width != 1 && uart->io_width != 4))
-		return "the console in the device tree has a reg-shift or reg-io-width that cannot be used";
+		return "the console in the device tree has an unusable reg-shift or reg-io-width";
 	uart->base = reg.base + offset;
 	uart->irq = first_interrupt(walk);
 	uart->clock_hz = clock_rate(walk);
@@ -274,7 +274,7 @@ static const char *read_uart(struct board *board, const void *fdt, struct tree_w
 	return NULL;
 }
 
-/* --- the interrupt controller ------------------------------------------------------------------------- */
+/* --- the interrupt controller ---------------------------------------------------------------- */
 
 static const char *const plic_kinds[] = { "sifive,plic-1.0.0", "riscv,plic0", "thead,c900-plic" };
 
@@ -342,7 +342,7 @@ static const char *read_plic(struct board *board, const void *fdt, const uint32_
 	return NULL;
 }
 
-/* --- power off and reboot ------------------------------------------------------------------------------ */
+/* --- power off and reboot -------------------------------------------------------------------- */
 
 /* The register is at an offset into another device; a mask would need what is in it now. */
 static void read_syscon(struct board_reset *reset, const struct tree_walk *walk)

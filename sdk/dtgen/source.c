@@ -90,7 +90,8 @@ static void print_cells(FILE *out, const void *fdt, const char *property, const 
 	fputc('>', out);
 }
 
-static void print_value(FILE *out, const void *fdt, const char *property, const void *value, int len)
+static void print_value(FILE *out, const void *fdt, const char *property, const void *value,
+			int len)
 {
 	const uint8_t *byte = value;
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# initramfs.sh BUSYBOX INIT OUTPUT: a gzipped initramfs of a static busybox and the script INIT. The same
-# input gives the same bytes. It needs no root: device nodes come from the kernel's devtmpfs.
+# initramfs.sh BUSYBOX INIT OUTPUT: a gzipped initramfs of a static busybox and the script INIT.
+# The same input gives the same bytes. It needs no root: device nodes come from the kernel's devtmpfs.
 set -eu
 export LC_ALL=C
 usage='usage: initramfs.sh BUSYBOX INIT OUTPUT'
