@@ -182,7 +182,7 @@ static const struct command *find_command(const char *name)
 			return &commands[i];
 	}
 	near = suggest_hint(hint, sizeof(hint), name, command_name, NULL);
-	args_wrong(NULL, "unknown command '%s'%s%s", name, near ? ", " : "", near ? near : "");
+	args_wrong(NULL, "unknown command '%s'%s%s", name, near ? "; " : "", near ? near : "");
 	return NULL;
 }
 

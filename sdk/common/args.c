@@ -26,10 +26,13 @@ int args_wrong(const struct command *command, const char *format, ...)
 	va_start(list, format);
 	vsnprintf(message, sizeof(message), format, list);
 	va_end(list);
-	if (command)
-		diag_error("%s: %s; 'dmfs help %s' shows how", command->name, message, command->name);
-	else
-		diag_error("%s; 'dmfs help' lists what there is", message);
+	if (command) {
+		diag_error("%s: %s", command->name, message);
+		diag_info("'dmfs help %s' shows how it is used", command->name);
+	} else {
+		diag_error("%s", message);
+		diag_info("'dmfs help' lists the commands");
+	}
 	return STATUS_USAGE;
 }
 
@@ -113,28 +116,29 @@ static struct taken take(const struct command *command, int argc, char **argv, i
 	return t;
 }
 
+static void say_unknown(const struct command *command, const char *arg)
+{
+	bool is_long = arg[1] == '-';
+	char word[64];
+	const char *near;
+
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
+	near = is_long ? suggest(word, option_name, command) : NULL;
+	args_wrong(command, "unknown option '%s'%s%s%s", arg, near ? "; did you mean '--" : "",
+		   near ? near : "", near ? "'?" : "");
+}
+
 static bool check_taken(const struct command *command, const char *arg, const struct taken *t)
 {
-	char word[64], hint[96];
-
-	if (!t->option) {
-		snprintf(word, sizeof(word), "%.*s", (int)strcspn(arg + (arg[1] == '-' ? 2 : 1), "="),
-			 arg + (arg[1] == '-' ? 2 : 1));
-		const char *near = arg[1] == '-' ? suggest(word, option_name, command) : NULL;
-
-		snprintf(hint, sizeof(hint), near ? ", did you mean '--%s'?" : "", near);
-		args_wrong(command, "unknown option '%s'%s", arg, hint);
-		return false;
-	}
-	if (t->option->value && !t->value) {
+	if (!t->option)
+		say_unknown(command, arg);
+	else if (t->option->value && !t->value)
 		args_wrong(command, "--%s needs a value, %s", t->option->name, t->option->value);
-		return false;
-	}
-	if (!t->option->value && t->value) {
+	else if (!t->option->value && t->value)
 		args_wrong(command, "--%s takes no value", t->option->name);
-		return false;
-	}
-	return true;
+	else
+		return true;
+	return false;
 }
 
 static bool check_counts(const struct args *args)

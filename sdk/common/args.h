@@ -45,8 +45,8 @@ struct args {
 };
 
 /*
- * Checks the arguments after the subcommand's name against its table, and sorts operands to the
- * front of argv. False after a message; a usage error.
+ * Checks the arguments after the subcommand's name against its table. False after a message: a usage
+ * error. args->operands is to be freed in either case.
  */
 bool args_parse(struct args *args, const struct command *command, int argc, char **argv);
 
@@ -68,7 +68,7 @@ bool args_number(const struct args *args, const char *name, uint64_t min, uint64
 bool args_size(const struct args *args, const char *name, uint64_t min, uint64_t max,
 	       uint64_t *number);
 
-/* "dmfs pack: error: ..." and where help is; always STATUS_USAGE. */
+/* "dmfs: error: pack: ..." and where help is; always STATUS_USAGE. */
 int args_wrong(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

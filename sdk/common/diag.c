@@ -133,7 +133,7 @@ static void show_line(const struct diag_source *source, struct diag_place place,
 			fputc(line[i] == '\t' ? '\t' : ' ', stderr);
 	}
 	look(LOOK_HINT);
-	for (uint32_t i = 0; i < (place.length ? place.length : 1) && i < SHOWN_COLUMNS; i++)
+	for (uint32_t i = 0; i == 0 || (i < place.length && caret + i < skip + shown); i++)
 		fputc('^', stderr);
 	if (hint) {
 		fputc(' ', stderr);

@@ -30,8 +30,8 @@ static int check_board(const struct args *args, const struct image_file *file)
 	if (name && !board) {
 		const char *near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
 
-		return args_wrong(args->command, "unknown board '%s'%s%s", name, near ? ", " : "",
-				  near ? near : ", give its compatible string");
+		return args_wrong(args->command, "unknown board '%s'%s%s", name, near ? "; " : "",
+				  near ? near : "; give its compatible string");
 	}
 	/* Without a board any of the image's own will do, so that only the rollback index is compared. */
 	if (!board && file->image.rollback < rollback)

@@ -215,12 +215,16 @@ static void set_number(const struct spot *spot, const struct node *node, uint64_
 static void read_number(struct reader *r, const struct spot *spot, const struct node *node)
 {
 	const struct key *key = spot->key;
+	const char *expected = arena_printf(r->arena, "a whole number from %" PRIu64 " to %" PRIu64,
+					    key->min, key->max);
 	uint64_t value;
 
-	if (!is_value(r, spot, node, "a whole number"))
+	if (key->min == key->max)
+		expected = arena_printf(r->arena, "%" PRIu64, key->min);
+	if (!is_value(r, spot, node, expected))
 		return;
 	if (!node->plain || !number_parse(node->text, &value)) {
-		wrong(r, spot, node, "a whole number");
+		wrong(r, spot, node, expected);
 		return;
 	}
 	if (value < key->min || value > key->max) {
@@ -236,11 +240,15 @@ static void read_number(struct reader *r, const struct spot *spot, const struct 
 	set_number(spot, node, value);
 }
 
+/* Sizes and addresses are written alike; an address has no upper bound. */
 static bool parse_size(struct reader *r, const struct spot *spot, const struct node *node,
 		       uint64_t *value)
 {
-	static const char expected[] = "a size such as 256M";
 	char has[24], least[24], most[24];
+	const char *expected = spot->key->max == UINT64_MAX
+		? "an address, such as 0x80200000"
+		: arena_printf(r->arena, "a size from %s to %s, such as 256M",
+			       size_text(least, spot->key->min), size_text(most, spot->key->max));
 
 	if (!is_value(r, spot, node, expected))
 		return false;

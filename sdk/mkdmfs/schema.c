@@ -26,10 +26,10 @@ static const struct key image_keys[] = {
 	 .about = "Version for people, such as \"1.0.0\"."},
 	{"rollback", VALUE_NUMBER, false, IMAGE(rollback), .max = UINT64_MAX,
 	 .about = "Rollback index: a board refuses images below its own. Default 0."},
-	{"boards", VALUE_BOARDS, false, IMAGE(boards),
+	{"boards", VALUE_BOARDS, false, IMAGE(boards), .max = DMFS_MAX_VALUE_LEN,
 	 .about = "Boards that the image is for: short names, or compatible strings of the device "
 		  "tree's root. Default any."},
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct key kernel_keys[] = {
@@ -39,13 +39,13 @@ static const struct key kernel_keys[] = {
 	{"relocatable", VALUE_BOOL, false, KERNEL(relocatable),
 	 .about = "Whether it runs at any address that keeps its offset within 2 MiB. Default: what "
 		  "the file says of itself."},
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct key devicetree_keys[] = {
 	{"overlay", VALUE_FILE, true, CAPSULE(overlay),
 	 .about = "An overlay in compiled form (.dtbo) for the generated device tree."},
-	{NULL},
+	{.name = NULL},
 };
 
 #define COMMON_KEYS                                                                                \
@@ -76,7 +76,7 @@ static const struct key guest_keys[] = {
 	COMMON_KEYS,
 	{"devicetree", VALUE_MAPPING, false, 0, .keys = devicetree_keys,
 	 .about = "Changes to the generated device tree."},
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct key service_keys[] = {
@@ -89,7 +89,7 @@ static const struct key service_keys[] = {
 	{"memory", VALUE_MEMORY, false, CAPSULE(memory), .min = DMFS_MEMORY_UNIT,
 	 .max = DMFS_MAX_RAW_LEN, .about = "RAM, a multiple of 2M. Default 8M."},
 	COMMON_KEYS,
-	{NULL},
+	{.name = NULL},
 };
 
 const struct key schema_manifest[] = {
@@ -102,7 +102,7 @@ const struct key schema_manifest[] = {
 	 .about = "Virtual machines that run somebody's system."},
 	{"services", VALUE_CAPSULES, false, offsetof(struct manifest, services), .keys = service_keys,
 	 .about = "Capsules that offer something to others."},
-	{NULL},
+	{.name = NULL},
 };
 
 /* --- printing it ----------------------------------------------------------------------------- */

@@ -107,25 +107,38 @@ static bool take(struct builder *b, const yaml_event_t *event)
 	}
 }
 
-static void say_problem(struct report *report, const yaml_parser_t *parser)
+/* Where the parser stopped; an end that came too soon is shown where what it ended began. */
+static struct diag_place problem_place(const struct report *report, const yaml_parser_t *parser)
 {
-	struct diag_place place = {(uint32_t)parser->problem_mark.line + 1,
-				   (uint32_t)parser->problem_mark.column + 1, 1};
-	const char *problem = parser->problem ? parser->problem : "out of memory";
+	const yaml_mark_t *mark = &parser->problem_mark;
+	struct diag_place place = {1, 1, 1};
 
 	if (parser->error == YAML_READER_ERROR) {
 		/* The reader knows an offset only. */
-		place.line = place.column = 1;
 		for (size_t i = 0; i < parser->problem_offset && i < report->source.len; i++) {
 			place.column = report->source.text[i] == '\n' ? 1 : place.column + 1;
 			place.line += report->source.text[i] == '\n';
 		}
+		return place;
 	}
-	if (parser->context)
-		report_error(report, place, NULL, "%s %s (line %zu): this is not YAML", problem,
+	if (parser->context && mark->index >= report->source.len)
+		mark = &parser->context_mark;
+	return place_of(mark, mark);
+}
+
+static void say_problem(struct report *report, const yaml_parser_t *parser)
+{
+	struct diag_place place = problem_place(report, parser);
+	const char *problem = parser->problem ? parser->problem : "out of memory";
+
+	if (strstr(problem, "cannot start any token") && parser->problem_mark.index < report->source.len &&
+	    report->source.text[parser->problem_mark.index] == '\t')
+		report_error(report, place, NULL, "a tab; YAML is indented with blanks only");
+	else if (parser->context)
+		report_error(report, place, NULL, "not YAML: %s %s, which begins in line %zu", problem,
 			     parser->context, parser->context_mark.line + 1);
 	else
-		report_error(report, place, NULL, "%s: this is not YAML", problem);
+		report_error(report, place, NULL, "not YAML: %s", problem);
 }
 
 static bool is_text(struct report *report)

@@ -76,7 +76,7 @@ static int choose_board(struct machine *machine, const struct args *args)
 		return STATUS_DONE;
 	near = suggest_hint(hint, sizeof(hint), name, board_name, NULL);
 	return args_wrong(args->command, "no emulated board '%s'; there is virt and sifive_u%s%s", name,
-			  near ? ", " : "", near ? near : "");
+			  near ? "; " : "", near ? near : "");
 }
 
 static int choose_isolation(struct machine *machine, const struct args *args)
