@@ -80,7 +80,7 @@ HV_CFLAGS := $(HV_FLAGS) $(WARN) $(HV_INC) -Ihypervisor/arch/riscv -Ihypervisor/
 HV_THIRD_CFLAGS := $(HV_FLAGS) -O2 -w -DNDEBUG -DNO_GZIP -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_TI_MODE=1 -DCONFIGURED=1 \
 	-I$(SODIUM)/include/sodium -I$(SODIUM)/include -I$(CACHE)/zlib -I$(CACHE)/libfdt/libfdt
 # What a trap runs through is worth its space.
-HV_FAST := hypervisor/arch/riscv/% hypervisor/guest/% hypervisor/core/sched.c hypervisor/core/vcpu.c hypervisor/core/console.c
+HV_FAST := hypervisor/arch/riscv/% hypervisor/guest/% hypervisor/core/scheduler.c hypervisor/core/vcpu.c hypervisor/core/console.c
 HV_OBJ := $(patsubst %.c,$(B)/hv/%.o,$(HV_SRC) $(LIBDMFS_CORE)) $(patsubst %.S,$(B)/hv/%.o,$(HV_ASM)) \
 	$(patsubst %.c,$(B)/hv/third/%.o,$(HV_THIRD))
 

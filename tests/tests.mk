@@ -55,9 +55,9 @@ $(DTB)/%.dtb: | $(PACKAGES)
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program. The hypervisor's
 # core/ and guest/ are compiled against arch/fake.
 
+HV_TESTABLE := hypervisor/core/pages.c hypervisor/core/guest_tree.c hypervisor/guest/decode.c hypervisor/arch/fake/fake.c
 HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board*.c) \
 	$(HV_TESTABLE)
-HV_TESTABLE := hypervisor/core/pages.c hypervisor/core/guest_tree.c hypervisor/guest/decode.c
 FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake
 SANITIZE := -fsanitize=address,undefined
 ASAN_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 $(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer

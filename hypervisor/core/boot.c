@@ -12,7 +12,7 @@
 #include "guest_tree.h"
 #include "loader.h"
 #include "pages.h"
-#include "sched.h"
+#include "scheduler.h"
 
 #define FDT_MAX_LEN (UINT64_C(1) << 20)
 /* A hart's pages: guard, stack, then its struct hart. */

@@ -11,7 +11,7 @@
 #include "console.h"
 #include "loader.h"
 #include "pages.h"
-#include "sched.h"
+#include "scheduler.h"
 
 struct capsule *capsules;
 uint32_t capsule_count;

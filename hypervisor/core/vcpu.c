@@ -5,7 +5,7 @@
 #include "arch/hart.h"
 #include "board_io.h"
 #include "capsule.h"
-#include "sched.h"
+#include "scheduler.h"
 
 struct hart *harts[MAX_HARTS];
 uint32_t hart_count;

@@ -4,7 +4,7 @@
 
 #include "arch/guest.h"
 #include "sbi.h"
-#include "sched.h"
+#include "scheduler.h"
 
 static struct vcpu *find(struct vcpu *self, uint64_t id)
 {

@@ -5,7 +5,7 @@
 #include "arch/guest.h"
 #include "console.h"
 #include "sbi.h"
-#include "sched.h"
+#include "scheduler.h"
 
 static struct sbi_result set_timer(struct vcpu *vcpu, const uint64_t *a)
 {

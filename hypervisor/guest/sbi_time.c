@@ -2,7 +2,7 @@
 /* Timer extension, section 6. */
 #include "arch/guest.h"
 #include "sbi.h"
-#include "sched.h"
+#include "scheduler.h"
 
 static struct sbi_result set_timer(struct vcpu *vcpu, const uint64_t *a)
 {

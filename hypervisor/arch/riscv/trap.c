@@ -10,7 +10,7 @@
 #include "console.h"
 #include "csr.h"
 #include "isolation.h"
-#include "sched.h"
+#include "scheduler.h"
 
 #define INSN_WFI 0x10500073u
 

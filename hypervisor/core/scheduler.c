@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sched.h"
+#include "scheduler.h"
 
 #include "arch/guest.h"
 #include "arch/hart.h"

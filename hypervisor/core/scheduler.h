@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which vCPU a hart runs, and when it stops doing so. */
-#ifndef SCHED_H
-#define SCHED_H
+#ifndef SCHEDULER_H
+#define SCHEDULER_H
 
 #include "vcpu.h"
 
