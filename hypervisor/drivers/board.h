@@ -28,7 +28,8 @@ struct board_range {
 /* One hart (bindings: riscv/cpus.yaml). Addresses are 0 where there is nothing. */
 struct board_hart {
 	uint64_t id;		/* mhartid: any value, holes are usual */
-	bool usable;		/* status okay (or absent), rv64 with the letters i/g, m, a, c and s... see has_s */
+	uint32_t xlen;		/* 32 or 64; 0 where the tree does not say */
+	bool usable;		/* status okay (or absent), rv64 with i, m, a and c */
 	bool has_s;		/* has S-mode: an mmu-type other than none */
 	bool has_h;		/* the tree names the H extension */
 	bool has_sstc;		/* the tree names Sstc; to be probed nevertheless */
@@ -43,6 +44,7 @@ enum board_uart_type { BOARD_UART_NONE, BOARD_UART_NS16550, BOARD_UART_SIFIVE };
 /* The console (bindings: serial/8250.yaml, serial/sifive-serial.yaml). */
 struct board_uart {
 	enum board_uart_type type;
+	const char *compatible; /* in the tree, also where the type is none; or NULL */
 	uint64_t base;	     /* first register, reg-offset applied */
 	uint32_t reg_shift;  /* log2 of the distance between registers */
 	uint32_t io_width;   /* bytes of an access: 1 or 4 */
@@ -55,12 +57,16 @@ struct board_uart {
 struct board_plic {
 	uint64_t base; /* 0 without */
 	uint64_t size;
-	uint32_t sources; /* riscv,ndev */
+	uint32_t sources;	/* riscv,ndev */
+	const char *compatible; /* with base 0: the controller that is there instead, or NULL */
 };
 
 enum board_reset_type { BOARD_RESET_NONE, BOARD_RESET_SYSCON, BOARD_RESET_GPIO };
 
-/* How to power off or reboot (bindings: power/reset/syscon-poweroff.yaml, gpio-restart.yaml). */
+/*
+ * How to power off or reboot (bindings: power/reset/syscon-poweroff.yaml, gpio-restart.yaml). GPIO
+ * controllers are SiFive's (gpio/sifive,gpio.yaml).
+ */
 struct board_reset {
 	enum board_reset_type type;
 	uint64_t address; /* register to write; for GPIO the controller's base */
@@ -76,7 +82,7 @@ struct board {
 
 	struct board_hart harts[BOARD_MAX_HARTS];
 	uint32_t hart_count;
-	uint32_t timebase_hz;	/* of the timer and the time CSR */
+	uint32_t timebase_hz;	/* of the timer and the time CSR, 0 where the tree does not say */
 
 	struct board_range ram[BOARD_MAX_BANKS]; /* not overlapping, ascending */
 	uint32_t ram_count;
@@ -104,14 +110,16 @@ struct board {
  * readable). Strings in *board point into the tree, which has to stay.
  *
  * Returns NULL, or a sentence that says what of the tree cannot be used; then *board is undefined.
- * A tree is good when it is well-formed and gives at least one hart and one bank of RAM.
+ * A tree is good when it is well-formed and gives at least one hart. RAM may be missing: the trees
+ * that ship with kernels often leave it to the firmware to fill in; board_obstacle() tells.
  */
 const char *board_read(struct board *board, const void *fdt, size_t len);
 
 /*
  * What this version of the hypervisor cannot drive on the board although it needs to: NULL when
- * there is nothing, otherwise a sentence (no usable hart with S-mode, no console it knows, no timer or no
- * interrupt controller it knows, an XLEN that is not 64). `buf` is room for it.
+ * there is nothing, otherwise a sentence (an XLEN that is not 64, no usable hart with S-mode, no RAM,
+ * no console, timer, interprocessor interrupt or interrupt controller that it knows). `buf` is room
+ * for it.
  */
 const char *board_obstacle(const struct board *board, char *buf, size_t len);
 

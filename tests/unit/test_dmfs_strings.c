@@ -109,6 +109,8 @@ static void unprintable_values_are_refused(void **state)
 			 DMFS_ERR_STRING);
 	assert_int_equal(read_with(forge_property, FORGE_NOTE, PROPERTY_VALUE, "a\x80", 2),
 			 DMFS_ERR_STRING);
+	assert_int_equal(read_with(forge_property, FORGE_NOTE, PROPERTY_VALUE, "\x7f", 1),
+			 DMFS_ERR_STRING);
 	assert_int_equal(read_with(NULL, 0, HEADER_VERSION, "1\t2", 3), DMFS_ERR_STRING);
 }
 
@@ -140,6 +142,25 @@ static void cmdline_and_value_too_long_are_refused(void **state)
 			 DMFS_OK);
 	assert_int_equal(read_with(forge_property, FORGE_NOTE, PROPERTY_VALUE, text, 4096),
 			 DMFS_ERR_STRING);
+}
+
+/* Without padding, so that the byte after the table is one that a cmdline could have. */
+static void string_past_the_end_of_the_table_is_refused(void **state)
+{
+	struct forge f = forge_image();
+	uint64_t at = forge_capsule(&f, FORGE_GUEST) + CAPSULE_CMDLINE;
+	uint32_t len;
+
+	forge_string(&f, "paddingg", 8 - forge_get32(&f, HEADER_STRINGS_LEN) % 8);
+	len = forge_get32(&f, HEADER_STRINGS_LEN);
+	forge_set32(&f, at, len - 1);
+	forge_set32(&f, at + 4, 1);
+	forge_sign(&f, 0, 1);
+	assert_int_equal(forge_read(&f), DMFS_OK);
+	forge_set32(&f, at + 4, 2);
+	forge_sign(&f, 0, 1);
+	assert_int_equal(forge_read(&f), DMFS_ERR_STRING);
+	forge_free(&f);
 }
 
 static void strings_padding_has_to_be_zero(void **state)
@@ -219,6 +240,7 @@ int main(void)
 		cmocka_unit_test(unknown_properties_are_refused),
 		cmocka_unit_test(cmdline_takes_any_byte_but_nul),
 		cmocka_unit_test(cmdline_and_value_too_long_are_refused),
+		cmocka_unit_test(string_past_the_end_of_the_table_is_refused),
 		cmocka_unit_test(strings_padding_has_to_be_zero),
 		cmocka_unit_test(str_is_compares_all_bytes),
 		cmocka_unit_test(every_status_has_a_sentence_of_its_own),

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What vectors.S and entry.S define and C calls, and the other way round. */
+#ifndef RISCV_ASM_H
+#define RISCV_ASM_H
+
+#include <stdint.h>
+
+struct vcpu;
+struct hart;
+
+/* Enters the guest; the hart's stack is empty afterwards. */
+_Noreturn void vcpu_resume(struct vcpu *vcpu);
+
+/* Trap vectors: while a guest runs, and while the hypervisor does. */
+void guest_trap(void);
+void host_trap(void);
+
+/*
+ * Loads through the guest's eyes: with `mstatus` (MPRV set, MPP and MPV those of the trapped mode). 0, or
+ * the cause of the fault, then *out is unchanged.
+ */
+uint64_t guest_load_u16(uint64_t va, uint16_t *out, uint64_t mstatus);
+uint64_t guest_load_u64(uint64_t va, uint64_t *out, uint64_t mstatus);
+
+/* Reads a CSR that may not be there: probe_KIND(out) returns 0 or the cause of the trap. */
+uint64_t probe_time(uint64_t *out);
+uint64_t probe_hgatp(uint64_t *out);
+uint64_t probe_menvcfg(uint64_t *out);
+uint64_t probe_stimecmp(uint64_t *out);
+uint64_t probe_pmp(uint64_t *out);
+uint64_t probe_counters(uint64_t *out);
+
+/* Called from assembly. */
+struct vcpu *riscv_trap(struct vcpu *vcpu);
+_Noreturn void riscv_panic(const uint64_t *frame);
+_Noreturn void boot_main(uint64_t hartid, const void *fdt);
+_Noreturn void secondary_main(struct hart *hart);
+
+#endif

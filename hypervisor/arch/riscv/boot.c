@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From assembly to core/: the boot hart prepares the board and gives each other hart its struct hart; all
+ * probe themselves, unpack the image together, and run capsules.
+ */
+#include "boot.h"
+
+#include "arch/hart.h"
+#include "asm.h"
+#include "board_io.h"
+#include "capsule.h"
+#include "console.h"
+#include "csr.h"
+#include "loader.h"
+#include "pages.h"
+
+extern const char __text_start[], __image_end[];
+
+/* entry.S: mhartid + 1 of each hart that waits, and where its struct hart is put. */
+extern volatile uint64_t boot_arrived[MAX_HARTS];
+extern struct hart *volatile boot_slots[MAX_HARTS];
+
+/* How long to wait for harts that are in the device tree but do not come. */
+#define ARRIVAL_MS 200u
+
+static _Atomic uint32_t probed;	 /* harts done with probing */
+static _Atomic uint32_t may_run; /* the capsules are ready */
+static struct lock probe_lock;
+
+uint64_t arch_time(void)
+{
+	return arch_features.time_csr ? csr_read(CSR_TIME) : board_mtime();
+}
+
+static void probe(void)
+{
+	lock(&probe_lock);
+	arch_hart_probe();
+	unlock(&probe_lock);
+	atomic_fetch_add(&probed, 1);
+}
+
+static struct hart *hart_by_id(uint64_t id)
+{
+	for (uint32_t i = 0; i < hart_count; i++)
+		if (harts[i]->id == id)
+			return harts[i];
+	return NULL;
+}
+
+/* Lets those go that have come and are known. Returns how many have gone so far. */
+static uint32_t release_harts(void)
+{
+	uint32_t released = 0;
+
+	for (uint32_t slot = 1; slot < MAX_HARTS; slot++) {
+		if (boot_arrived[slot] == 0)
+			continue;
+		struct hart *hart = hart_by_id(boot_arrived[slot] - 1);
+
+		if (hart == NULL)
+			continue; /* stays where it is for ever */
+		atomic_thread_fence(memory_order_seq_cst);
+		boot_slots[slot] = hart;
+		released++;
+	}
+	return released;
+}
+
+/* Harts that are in the tree but did not come run nothing. */
+static void drop_absent_harts(void)
+{
+	uint32_t kept = 1;
+
+	for (uint32_t i = 1; i < hart_count; i++) {
+		bool here = false;
+
+		for (uint32_t slot = 1; slot < MAX_HARTS; slot++)
+			here |= boot_slots[slot] == harts[i];
+		if (here)
+			harts[kept++] = harts[i];
+	}
+	hart_count = kept;
+	for (uint32_t i = 0; i < hart_count; i++)
+		harts[i]->index = i;
+}
+
+static void gather_harts(void)
+{
+	uint64_t deadline = arch_time() + (uint64_t)board.timebase_hz / 1000 * ARRIVAL_MS;
+
+	while (release_harts() + 1 < hart_count && arch_time() < deadline)
+		;
+	drop_absent_harts();
+	while (atomic_load(&probed) != hart_count)
+		;
+}
+
+static _Noreturn void join(struct hart *hart)
+{
+	hart->timer_set = 0;
+	hart_set_timer(UINT64_MAX);
+	board_clear_kick(hart);
+	board_irq_init();
+	if (hart->index == 0)
+		board_irq_enable(board.uart.irq);
+	arch_run();
+}
+
+void boot_main(uint64_t hartid, const void *fdt)
+{
+	struct boot_info info = {hartid, fdt, ptr_hpa(__text_start), ptr_hpa(__image_end)};
+
+	boot_board(&info);
+	__asm__ volatile("mv tp, %0" ::"r"(harts[0]));
+	probe();
+	gather_harts();
+	arch_hart_init(hart_stack_guard(harts[0]));
+	boot_capsules();
+	for (uint32_t i = 0; i < capsule_count; i++) {
+		console_log("diosix: capsule %s: started", capsules[i].name);
+		capsule_start(&capsules[i]);
+	}
+	atomic_store(&may_run, 1);
+	join(harts[0]);
+}
+
+void secondary_main(struct hart *hart)
+{
+	probe();
+	loader_help();
+	arch_hart_init(hart_stack_guard(hart));
+	while (atomic_load(&may_run) == 0)
+		;
+	join(hart);
+}

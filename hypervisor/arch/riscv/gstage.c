@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guests in VS-mode under two-stage translation (privileged specification 1.12, chapter 8). Nothing
+ * runs in HS-mode: what is delegated goes all the way to VS-mode, what is not comes to M-mode.
+ */
+#include <string.h>
+
+#include "arch/hart.h"
+#include "capsule.h"
+#include "csr.h"
+#include "isolation.h"
+#include "pages.h"
+#include "protect.h"
+
+#define HGATP_SV39X4	 (UINT64_C(8) << 60)
+#define HGATP_VMID_SHIFT 44
+#define ROOT_PAGES	 4u
+#define PTE_LEAF	 UINT64_C(0xdf) /* valid, read, write, execute, user, accessed, dirty */
+#define PTE_TABLE	 UINT64_C(0x01)
+#define GIB		 (UINT64_C(1) << 30)
+#define MIB2		 (UINT64_C(2) << 20)
+
+static uint64_t pte(uint64_t address, uint64_t flags)
+{
+	return address >> PAGE_SHIFT << 10 | flags;
+}
+
+static void hart_init(void)
+{
+	/* Its own exceptions are the guest's; ecalls, guest-page faults, access faults and virtual instructions ours. */
+	uint64_t delegate = BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_ILLEGAL) | BIT(CAUSE_BREAKPOINT) |
+			    BIT(CAUSE_ECALL_U) | BIT(CAUSE_FETCH_PAGE) | BIT(CAUSE_LOAD_PAGE) |
+			    BIT(CAUSE_STORE_PAGE);
+	uint64_t envcfg = ENVCFG_CBIE_INVAL | ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE;
+
+	if (arch_features.sstc)
+		envcfg |= ENVCFG_STCE;
+	csr_write(CSR_MEDELEG, delegate);
+	csr_write(CSR_HEDELEG, delegate);
+	csr_write(CSR_MIDELEG, VS_INTERRUPTS);
+	csr_write(CSR_HIDELEG, VS_INTERRUPTS);
+	csr_write(CSR_HIE, 0);
+	csr_write(CSR_SIE, 0);
+	csr_write(CSR_HVIP, 0);
+	csr_write(CSR_HTIMEDELTA, 0);
+	csr_write(CSR_HSTATUS, HSTATUS_VSXL_64 | HSTATUS_VTW);
+	csr_write(CSR_HCOUNTEREN, 7);
+	csr_write(CSR_MENVCFG, envcfg);
+	csr_write(CSR_HENVCFG, envcfg);
+	__asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" ::: "memory"); /* hfence.gvma */
+
+	protect_gstage();
+}
+
+/* A root of 16 KiB with 1 GiB entries, and a table of 2 MiB entries for each GiB not mapped in one piece. */
+static bool space_create(struct capsule *capsule)
+{
+	const struct guest_memory *memory = &capsule->memory;
+	uint64_t first = memory->base.v / GIB, last = (memory->base.v + memory->size - 1) / GIB;
+	uint64_t pages = ROOT_PAGES + (last - first + 1);
+	uint64_t *root, *table;
+	hpa_t tables;
+
+	if (!pages_alloc(pages, ROOT_PAGES * PAGE_SIZE, &tables))
+		return false;
+	root = hpa_ptr(tables);
+	memset(root, 0, pages * PAGE_SIZE);
+	table = root + ROOT_PAGES * PAGE_SIZE / 8;
+	for (uint64_t at = 0; at < memory->size;) {
+		uint64_t guest = memory->base.v + at, host = memory->host.v + at;
+
+		if (guest % GIB == 0 && host % GIB == 0 && memory->size - at >= GIB) {
+			root[guest / GIB] = pte(host, PTE_LEAF);
+			at += GIB;
+			continue;
+		}
+		uint64_t *leaves = table + (guest / GIB - first) * (PAGE_SIZE / 8);
+
+		root[guest / GIB] = pte((uintptr_t)leaves, PTE_TABLE);
+		leaves[guest % GIB / MIB2] = pte(host, PTE_LEAF);
+		at += MIB2;
+	}
+	capsule->space.tables = tables;
+	capsule->space.table_pages = pages;
+	capsule->space.hgatp = HGATP_SV39X4 | (uint64_t)(capsule->index + 1) << HGATP_VMID_SHIFT |
+			       tables.v >> PAGE_SHIFT;
+	return true;
+}
+
+static void space_load(const struct capsule *capsule)
+{
+	csr_write(CSR_HGATP, capsule->space.hgatp);
+}
+
+static void csrs_save(struct arch_csrs *csr)
+{
+	csr->status = csr_read(CSR_VSSTATUS);
+	csr->ie = csr_read(CSR_VSIE);
+	csr->tvec = csr_read(CSR_VSTVEC);
+	csr->scratch = csr_read(CSR_VSSCRATCH);
+	csr->epc = csr_read(CSR_VSEPC);
+	csr->cause = csr_read(CSR_VSCAUSE);
+	csr->tval = csr_read(CSR_VSTVAL);
+	csr->atp = csr_read(CSR_VSATP);
+	csr->counteren = csr_read(CSR_SCOUNTEREN);
+	csr->envcfg = csr_read(CSR_SENVCFG);
+	csr->ip = csr_read(CSR_HVIP) >> 1;
+	if (arch_features.sstc)
+		csr->timecmp = csr_read(CSR_VSTIMECMP);
+}
+
+static void csrs_load(const struct arch_csrs *csr)
+{
+	csr_write(CSR_VSSTATUS, csr->status);
+	csr_write(CSR_VSIE, csr->ie);
+	csr_write(CSR_VSTVEC, csr->tvec);
+	csr_write(CSR_VSSCRATCH, csr->scratch);
+	csr_write(CSR_VSEPC, csr->epc);
+	csr_write(CSR_VSCAUSE, csr->cause);
+	csr_write(CSR_VSTVAL, csr->tval);
+	csr_write(CSR_VSATP, csr->atp);
+	csr_write(CSR_SCOUNTEREN, csr->counteren);
+	csr_write(CSR_SENVCFG, csr->envcfg);
+	csr_write(CSR_HVIP, csr->ip << 1);
+	if (arch_features.sstc)
+		csr_write(CSR_VSTIMECMP, csr->timecmp);
+}
+
+static void csrs_reset(struct arch_csrs *csr)
+{
+	*csr = (struct arch_csrs){.status = MSTATUS_UXL_64, .timecmp = UINT64_MAX};
+}
+
+static void set_irq(enum arch_irq irq, bool level)
+{
+	if (level)
+		csr_set(CSR_HVIP, BIT(irq + 1));
+	else
+		csr_clear(CSR_HVIP, BIT(irq + 1));
+}
+
+static bool interrupt_waits(void)
+{
+	return csr_read(CSR_VSIP) & csr_read(CSR_VSIE);
+}
+
+static uint64_t take_trap(struct vcpu *vcpu, uint64_t cause, uint64_t tval)
+{
+	bool from_supervisor = (vcpu->arch.mstatus & MSTATUS_MPP) != 0;
+
+	csr_write(CSR_VSSTATUS, status_after_trap(csr_read(CSR_VSSTATUS), from_supervisor));
+	csr_write(CSR_VSEPC, vcpu->arch.pc);
+	csr_write(CSR_VSCAUSE, cause);
+	csr_write(CSR_VSTVAL, tval);
+	return csr_read(CSR_VSTVEC) & ~UINT64_C(3);
+}
+
+static uint64_t trap_vector(void)
+{
+	return csr_read(CSR_VSTVEC) & ~UINT64_C(3);
+}
+
+static void hfence_vvma(uint64_t va)
+{
+	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, %0, x0" ::"r"(va) : "memory");
+}
+
+static void flush(void)
+{
+	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, x0, x0" ::: "memory");
+}
+
+/* More pages than this, and dropping everything is the cheaper way. */
+#define FENCE_PAGES 16u
+
+static void sfence(const struct fence_range *range)
+{
+	if (range->size > FENCE_PAGES * PAGE_SIZE) {
+		flush();
+		return;
+	}
+	for (uint64_t at = 0; at < range->size; at += PAGE_SIZE)
+		hfence_vvma(range->start + at);
+}
+
+static bool fault_address(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at)
+{
+	(void)vcpu;
+	*at = gpa(csr_read(CSR_MTVAL2) << 2 | (mtval & 3));
+	return true;
+}
+
+static uint64_t timecmp(void)
+{
+	return csr_read(CSR_VSTIMECMP);
+}
+
+static void set_timecmp(uint64_t when)
+{
+	csr_write(CSR_VSTIMECMP, when);
+}
+
+const struct isolation gstage_isolation = {
+	.name = "gstage",
+	.hart_init = hart_init,
+	.space_create = space_create,
+	.space_load = space_load,
+	.csrs_save = csrs_save,
+	.csrs_load = csrs_load,
+	.csrs_reset = csrs_reset,
+	.mstatus = MSTATUS_MPV | MSTATUS_MPP_S | MSTATUS_FS_CLEAN | MSTATUS_SXL_64 | MSTATUS_UXL_64,
+	.set_irq = set_irq,
+	.interrupt_waits = interrupt_waits,
+	.take_trap = take_trap,
+	.trap_vector = trap_vector,
+	.sfence = sfence,
+	.flush = flush,
+	.fault_address = fault_address,
+	.timecmp = timecmp,
+	.set_timecmp = set_timecmp,
+};

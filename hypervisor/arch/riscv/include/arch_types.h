@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The architecture's own part of the records that core/ allocates. Also read by assembly. */
+#ifndef ARCH_TYPES_H
+#define ARCH_TYPES_H
+
+/* Offsets into struct arch_vcpu, pinned by static assertions in world.c. */
+#define VCPU_X(n)    (8 * (n))
+#define VCPU_PC	     256
+#define VCPU_MSTATUS 264
+#define VCPU_HART    272
+#define VCPU_RUN_SEQ 280
+
+/* Offset into struct hart, pinned in world.c. */
+#define HART_STACK_TOP 0
+
+#ifndef __ASSEMBLER__
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+/*
+ * Supervisor CSRs of a vCPU while it is not on a hart: in `gstage` mode those of VS-mode, in
+ * `pmp` mode those of S-mode (privileged specification 1.12, sections 4.1 and 8.2).
+ */
+struct arch_csrs {
+	uint64_t status; /* vsstatus; in pmp mode part of mstatus */
+	uint64_t ie;
+	uint64_t tvec;
+	uint64_t scratch;
+	uint64_t epc;
+	uint64_t cause;
+	uint64_t tval;
+	uint64_t atp;
+	uint64_t timecmp; /* with Sstc */
+	uint64_t counteren;
+	uint64_t envcfg;
+	uint64_t ip; /* software, timer and external pending bits, as sip has them */
+};
+
+struct arch_vcpu {
+	uint64_t x[32]; /* x[0] stays 0 */
+	uint64_t pc;
+	uint64_t mstatus;
+	void *hart;		  /* struct hart while loaded */
+	_Atomic uint64_t run_seq; /* odd while in the guest */
+	struct arch_csrs csr;
+	uint64_t f[32];
+	uint64_t fcsr;
+	const void *last_hart; /* where its translations may still be cached */
+};
+
+/* How a capsule's memory is fenced. */
+struct arch_space {
+	uint64_t hgatp;	      /* gstage: mode, VMID and root */
+	hpa_t tables;	      /* gstage: the page tables, contiguous */
+	uint64_t table_pages;
+	uint64_t pmp_addr[2]; /* pmp: TOR bounds */
+};
+#endif
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What differs between the two ways to fence guests: gstage.c and pmp.c each fill one such table. */
+#ifndef ISOLATION_H
+#define ISOLATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/guest.h"
+#include "arch_types.h"
+
+struct capsule;
+struct vcpu;
+
+struct isolation {
+	const char *name;
+	/* This hart's delegation, permissions and protection of the hypervisor. */
+	void (*hart_init)(void);
+	bool (*space_create)(struct capsule *capsule);
+	void (*space_load)(const struct capsule *capsule);
+	void (*csrs_save)(struct arch_csrs *csr);
+	void (*csrs_load)(const struct arch_csrs *csr);
+	void (*csrs_reset)(struct arch_csrs *csr);
+	/* mstatus of a guest that has just been reset */
+	uint64_t mstatus;
+	void (*set_irq)(enum arch_irq irq, bool level);
+	bool (*interrupt_waits)(void);
+	/* The guest's trap registers: give it `cause`, return where its handler is. */
+	uint64_t (*take_trap)(struct vcpu *vcpu, uint64_t cause, uint64_t tval);
+	uint64_t (*trap_vector)(void);
+	void (*sfence)(const struct fence_range *range);
+	/* Drops every translation of a vCPU that ran here before, when another is loaded. */
+	void (*flush)(void);
+	/* Where a load or store that faulted wanted to go. False when the guest's own tables do not say. */
+	bool (*fault_address)(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at);
+	uint64_t (*timecmp)(void);
+	void (*set_timecmp)(uint64_t when);
+};
+
+extern const struct isolation gstage_isolation, pmp_isolation;
+extern const struct isolation *isolation; /* the board's */
+
+/* PMP entries (world.c), the same for both: see protect.c. */
+#define PMP_GUARD 0
+#define PMP_FIRST 1
+
+/* The common half of take_trap: *status as sstatus, from the mode that trapped (mstatus.MPP). */
+uint64_t status_after_trap(uint64_t status, bool from_supervisor);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guests in S-mode, fenced by physical memory protection (privileged specification 1.12, section
+ * 3.7): guest-physical is host-physical, one window is open on the guest's RAM, all else faults.
+ */
+#include "arch/hart.h"
+#include "capsule.h"
+#include "csr.h"
+#include "isolation.h"
+#include "probe.h"
+#include "protect.h"
+
+static void hart_init(void)
+{
+	uint64_t envcfg = ENVCFG_CBIE_INVAL | ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE;
+
+	/* Illegal instructions come to us: a trapped wfi and a missing time CSR look like one. */
+	csr_write(CSR_MEDELEG, BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_BREAKPOINT) | BIT(CAUSE_ECALL_U) |
+				       BIT(CAUSE_FETCH_PAGE) | BIT(CAUSE_LOAD_PAGE) |
+				       BIT(CAUSE_STORE_PAGE));
+	csr_write(CSR_MIDELEG, S_INTERRUPTS);
+	if (arch_features.sstc)
+		envcfg |= ENVCFG_STCE;
+	if (riscv_features.menvcfg)
+		csr_write(CSR_MENVCFG, envcfg);
+	protect_pmp();
+}
+
+static bool space_create(struct capsule *capsule)
+{
+	capsule->space.pmp_addr[0] = capsule->memory.host.v >> 2;
+	capsule->space.pmp_addr[1] = (capsule->memory.host.v + capsule->memory.size) >> 2;
+	return true;
+}
+
+static void space_load(const struct capsule *capsule)
+{
+	protect_open(capsule->space.pmp_addr[0], capsule->space.pmp_addr[1]);
+}
+
+static void csrs_save(struct arch_csrs *csr)
+{
+	csr->ie = csr_read(CSR_SIE);
+	csr->tvec = csr_read(CSR_STVEC);
+	csr->scratch = csr_read(CSR_SSCRATCH);
+	csr->epc = csr_read(CSR_SEPC);
+	csr->cause = csr_read(CSR_SCAUSE);
+	csr->tval = csr_read(CSR_STVAL);
+	csr->atp = csr_read(CSR_SATP);
+	csr->counteren = csr_read(CSR_SCOUNTEREN);
+	csr->ip = csr_read(CSR_MIP) & S_INTERRUPTS;
+	if (riscv_features.menvcfg)
+		csr->envcfg = csr_read(CSR_SENVCFG);
+	if (arch_features.sstc)
+		csr->timecmp = csr_read(CSR_STIMECMP);
+}
+
+static void csrs_load(const struct arch_csrs *csr)
+{
+	csr_write(CSR_SIE, csr->ie);
+	csr_write(CSR_STVEC, csr->tvec);
+	csr_write(CSR_SSCRATCH, csr->scratch);
+	csr_write(CSR_SEPC, csr->epc);
+	csr_write(CSR_SCAUSE, csr->cause);
+	csr_write(CSR_STVAL, csr->tval);
+	csr_write(CSR_SATP, csr->atp);
+	csr_write(CSR_SCOUNTEREN, csr->counteren);
+	if (riscv_features.menvcfg)
+		csr_write(CSR_SENVCFG, csr->envcfg);
+	if (arch_features.sstc)
+		csr_write(CSR_STIMECMP, csr->timecmp);
+	csr_clear(CSR_MIP, S_INTERRUPTS);
+	csr_set(CSR_MIP, csr->ip);
+}
+
+static void csrs_reset(struct arch_csrs *csr)
+{
+	*csr = (struct arch_csrs){.timecmp = UINT64_MAX};
+}
+
+static void set_irq(enum arch_irq irq, bool level)
+{
+	if (level)
+		csr_set(CSR_MIP, BIT(irq));
+	else
+		csr_clear(CSR_MIP, BIT(irq));
+}
+
+static bool interrupt_waits(void)
+{
+	return csr_read(CSR_MIP) & csr_read(CSR_SIE) & S_INTERRUPTS;
+}
+
+static uint64_t take_trap(struct vcpu *vcpu, uint64_t cause, uint64_t tval)
+{
+	bool from_supervisor = (vcpu->arch.mstatus & MSTATUS_MPP) != 0;
+
+	vcpu->arch.mstatus = status_after_trap(vcpu->arch.mstatus, from_supervisor);
+	csr_write(CSR_SEPC, vcpu->arch.pc);
+	csr_write(CSR_SCAUSE, cause);
+	csr_write(CSR_STVAL, tval);
+	return csr_read(CSR_STVEC) & ~UINT64_C(3);
+}
+
+static uint64_t trap_vector(void)
+{
+	return csr_read(CSR_STVEC) & ~UINT64_C(3);
+}
+
+static void flush(void)
+{
+	__asm__ volatile("sfence.vma" ::: "memory");
+}
+
+#define FENCE_PAGES 16u
+
+static void sfence(const struct fence_range *range)
+{
+	if (range->size > FENCE_PAGES * PAGE_SIZE) {
+		flush();
+		return;
+	}
+	for (uint64_t at = 0; at < range->size; at += PAGE_SIZE)
+		__asm__ volatile("sfence.vma %0, x0" ::"r"(range->start + at) : "memory");
+}
+
+/* satp's modes: levels of the table, bits of the virtual address. */
+#define SATP_MODE(satp) ((satp) >> 60)
+#define SATP_PPN(satp)	((satp) & ((UINT64_C(1) << 44) - 1))
+#define PTE_V		1u
+#define PTE_RWX		0xeu
+#define PTE_PPN(pte)	((pte) >> 10 & ((UINT64_C(1) << 44) - 1))
+
+/*
+ * Walks the guest's own page table (section 4.4), reading nothing but the guest's own RAM. The hart
+ * has found the access permitted before PMP refused it, so permissions are not checked again;
+ * a guest that changes its tables meanwhile gets what it asked for, within its own rights.
+ */
+static bool fault_address(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at)
+{
+	uint64_t satp = csr_read(CSR_SATP), table, entry;
+	int level = (int)SATP_MODE(satp) - 6; /* 8, 9, 10: three, four, five levels */
+	hpa_t where;
+
+	if (SATP_MODE(satp) == 0) {
+		*at = gpa(mtval);
+		return true;
+	}
+	table = SATP_PPN(satp) << PAGE_SHIFT;
+	for (; level >= 0; level--) {
+		unsigned shift = PAGE_SHIFT + 9u * (unsigned)level;
+
+		if (!capsule_memory(vcpu->capsule, gpa(table + (mtval >> shift & 511) * 8), 8, &where))
+			return false;
+		entry = *(volatile uint64_t *)hpa_ptr(where);
+		if (!(entry & PTE_V))
+			return false;
+		table = PTE_PPN(entry) << PAGE_SHIFT;
+		if (entry & PTE_RWX) {
+			uint64_t offset = mtval & ((UINT64_C(1) << shift) - 1);
+
+			*at = gpa((table & ~((UINT64_C(1) << shift) - 1)) | offset);
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t timecmp(void)
+{
+	return csr_read(CSR_STIMECMP);
+}
+
+static void set_timecmp(uint64_t when)
+{
+	csr_write(CSR_STIMECMP, when);
+}
+
+const struct isolation pmp_isolation = {
+	.name = "pmp",
+	.hart_init = hart_init,
+	.space_create = space_create,
+	.space_load = space_load,
+	.csrs_save = csrs_save,
+	.csrs_load = csrs_load,
+	.csrs_reset = csrs_reset,
+	.mstatus = MSTATUS_MPP_S | MSTATUS_TW | MSTATUS_SXL_64 | MSTATUS_UXL_64,
+	.set_irq = set_irq,
+	.interrupt_waits = interrupt_waits,
+	.take_trap = take_trap,
+	.trap_vector = trap_vector,
+	.sfence = sfence,
+	.flush = flush,
+	.fault_address = fault_address,
+	.timecmp = timecmp,
+	.set_timecmp = set_timecmp,
+};

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* A guest has trapped: whose business is it? And back into a guest. */
+#include <stdio.h>
+
+#include "arch/guest.h"
+#include "arch/hart.h"
+#include "asm.h"
+#include "board_io.h"
+#include "capsule.h"
+#include "console.h"
+#include "csr.h"
+#include "isolation.h"
+#include "scheduler.h"
+
+#define INSN_WFI 0x10500073u
+
+static void interrupt(uint64_t number)
+{
+	switch (number) {
+	case IRQ_M_TIMER:
+		sched_timer();
+		break;
+	case IRQ_M_SOFT:
+		board_clear_kick(this_hart());
+		sched_reconsider();
+		break;
+	case IRQ_M_EXT:
+		board_external_interrupt();
+		break;
+	}
+}
+
+/* The instruction that trapped: some harts leave it in mtval, others nothing. */
+static uint32_t trapped_instruction(const struct vcpu *vcpu, uint64_t mtval)
+{
+	uint16_t low = 0, high = 0;
+
+	if (mtval != 0)
+		return (uint32_t)mtval;
+	if (arch_read_u16(vcpu, gva(vcpu->arch.pc), &low, true) != 0)
+		return 0;
+	if ((low & 3) == 3)
+		arch_read_u16(vcpu, gva(vcpu->arch.pc + 2), &high, true);
+	return (uint32_t)high << 16 | low;
+}
+
+/* csrrs rd, time, x0: what `rdtime` assembles to. */
+#define IS_RDTIME(insn) (((insn) & 0xfffff07f) == 0xc0102073)
+
+static void illegal(struct vcpu *vcpu, uint64_t mtval)
+{
+	uint32_t insn = trapped_instruction(vcpu, mtval);
+	bool supervisor = (vcpu->arch.mstatus & MSTATUS_MPP) != 0;
+
+	if (insn == INSN_WFI && supervisor) {
+		vcpu->arch.pc += 4;
+		sched_wait();
+	} else if (IS_RDTIME(insn) && !arch_features.time_csr) {
+		arch_set_reg(vcpu, insn >> 7 & 31, arch_time());
+		vcpu->arch.pc += 4;
+	} else {
+		arch_inject(vcpu, ARCH_ILLEGAL, insn);
+	}
+}
+
+static void exception(struct vcpu *vcpu, uint64_t cause, uint64_t mtval)
+{
+	gpa_t at;
+
+	switch (cause) {
+	case CAUSE_ECALL_S:
+	case CAUSE_ECALL_VS:
+		vcpu->arch.pc += 4;
+		guest_call(vcpu);
+		return;
+	case CAUSE_LOAD_GUEST:
+	case CAUSE_LOAD_ACCESS:
+		if (isolation->fault_address(vcpu, mtval, &at))
+			guest_access(vcpu, at, gva(mtval), ARCH_LOAD_ACCESS);
+		else
+			arch_inject(vcpu, ARCH_LOAD_ACCESS, mtval);
+		return;
+	case CAUSE_STORE_GUEST:
+	case CAUSE_STORE_ACCESS:
+		if (isolation->fault_address(vcpu, mtval, &at))
+			guest_access(vcpu, at, gva(mtval), ARCH_STORE_ACCESS);
+		else
+			arch_inject(vcpu, ARCH_STORE_ACCESS, mtval);
+		return;
+	case CAUSE_FETCH_GUEST:
+	case CAUSE_FETCH_ACCESS:
+		arch_inject(vcpu, ARCH_FETCH_ACCESS, mtval);
+		return;
+	case CAUSE_ILLEGAL:
+	case CAUSE_VIRTUAL_INSTRUCTION:
+		illegal(vcpu, mtval);
+		return;
+	default:
+		arch_inject(vcpu, cause, mtval);
+		return;
+	}
+}
+
+/* Which vCPU goes on, with nothing left to do for it. */
+static struct vcpu *next(void)
+{
+	struct hart *hart = this_hart();
+
+	for (;;) {
+		struct vcpu *vcpu = hart->current;
+
+		if (vcpu == NULL || hart->resched)
+			vcpu = sched_pick();
+		/* From here on whoever posts a request waits for us to leave the guest again. */
+		atomic_fetch_add(&vcpu->arch.run_seq, 1);
+		if (atomic_load(&vcpu->requests) == 0)
+			return vcpu;
+		atomic_fetch_add(&vcpu->arch.run_seq, 1);
+		if (!vcpu_serve(vcpu))
+			capsule_vcpu_retired(vcpu);
+	}
+}
+
+struct vcpu *riscv_trap(struct vcpu *vcpu)
+{
+	uint64_t cause = csr_read(CSR_MCAUSE), mtval = csr_read(CSR_MTVAL);
+
+	if (cause & CAUSE_INTERRUPT)
+		interrupt(cause & ~CAUSE_INTERRUPT);
+	else
+		exception(vcpu, cause, mtval);
+	return next();
+}
+
+void arch_run(void)
+{
+	vcpu_resume(next());
+}
+
+void riscv_panic(const uint64_t *frame)
+{
+	console_panic();
+	console_log("diosix: panic: trap %lx at %lx, value %lx, hart %lu: a bug in the hypervisor",
+		    csr_read(CSR_MCAUSE), csr_read(CSR_MEPC), csr_read(CSR_MTVAL), csr_read(CSR_MHARTID));
+	for (unsigned n = 1; n < 31; n += 2)
+		console_log("  x%-2u %016lx  x%-2u %016lx", n, frame[n], n + 1, frame[n + 1]);
+	board_stop(false);
+}

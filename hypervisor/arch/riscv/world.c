@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* vCPUs on and off a hart, and the parts of the contract that both kinds of isolation share. */
+#include <stddef.h>
+#include <string.h>
+
+#include "arch/guest.h"
+#include "arch/hart.h"
+#include "asm.h"
+#include "capsule.h"
+#include "console.h"
+#include "csr.h"
+#include "dmfs.h"
+#include "isolation.h"
+#include "probe.h"
+#include "protect.h"
+
+_Static_assert(offsetof(struct vcpu, arch) == 0, "assembly takes a vcpu for its arch_vcpu");
+_Static_assert(offsetof(struct arch_vcpu, x[31]) == VCPU_X(31), "vectors.S");
+_Static_assert(offsetof(struct arch_vcpu, pc) == VCPU_PC, "vectors.S");
+_Static_assert(offsetof(struct arch_vcpu, mstatus) == VCPU_MSTATUS, "vectors.S");
+_Static_assert(offsetof(struct arch_vcpu, hart) == VCPU_HART, "vectors.S");
+_Static_assert(offsetof(struct arch_vcpu, run_seq) == VCPU_RUN_SEQ, "vectors.S");
+_Static_assert(offsetof(struct hart, stack_top) == HART_STACK_TOP, "vectors.S");
+
+struct arch_features arch_features = {.gstage = true, .sstc = true, .time_csr = true};
+struct riscv_features riscv_features = {.fp = true, .menvcfg = true};
+const struct isolation *isolation;
+
+void fp_save(uint64_t f[32], uint64_t *fcsr);
+void fp_load(const uint64_t f[32], const uint64_t *fcsr);
+
+struct hart *this_hart(void)
+{
+	struct hart *hart;
+
+	__asm__("mv %0, tp" : "=r"(hart));
+	return hart;
+}
+
+/* --- what the hart has ---------------------------------------------------------------------- */
+
+/* With a comparator in the past VS-mode has to see its timer interrupt pending, or the comparator is of no use. */
+static bool vs_timer_works(void)
+{
+	bool pending;
+
+	csr_set(CSR_MCOUNTEREN, 2);
+	csr_set(CSR_MENVCFG, ENVCFG_STCE);
+	csr_write(CSR_HENVCFG, ENVCFG_STCE);
+	csr_write(CSR_HIDELEG, VS_INTERRUPTS);
+	csr_write(CSR_VSTIMECMP, 0);
+	pending = (csr_read(CSR_VSIP) & BIT(IRQ_S_TIMER)) != 0;
+	csr_write(CSR_VSTIMECMP, ~0ul);
+	return pending && !(csr_read(CSR_VSIP) & BIT(IRQ_S_TIMER));
+}
+
+static bool s_timer_works(void)
+{
+	uint64_t value;
+	bool pending;
+
+	csr_set(CSR_MENVCFG, ENVCFG_STCE);
+	if (probe_stimecmp(&value) != 0)
+		return false;
+	csr_write(CSR_STIMECMP, 0);
+	pending = (csr_read(CSR_MIP) & BIT(IRQ_S_TIMER)) != 0;
+	csr_write(CSR_STIMECMP, ~0ul);
+	return pending;
+}
+
+void arch_hart_probe(void)
+{
+	uint64_t misa = csr_read(CSR_MISA), value;
+	struct arch_features mine = {0};
+	bool fp = misa & BIT('F' - 'A') && misa & BIT('D' - 'A');
+	bool menvcfg = probe_menvcfg(&value) == 0;
+
+	mine.time_csr = probe_time(&value) == 0;
+	mine.gstage = misa & BIT('H' - 'A') && menvcfg && probe_hgatp(&value) == 0;
+	mine.sstc = menvcfg && mine.time_csr && s_timer_works() && (!mine.gstage || vs_timer_works());
+
+	/* One hart at a time comes by here; see boot.c. */
+	arch_features.gstage &= mine.gstage;
+	arch_features.sstc &= mine.sstc;
+	arch_features.time_csr &= mine.time_csr;
+	riscv_features.fp &= fp;
+	riscv_features.menvcfg &= menvcfg;
+}
+
+const char *arch_isolation_name(void)
+{
+	return arch_features.gstage ? gstage_isolation.name : pmp_isolation.name;
+}
+
+void arch_hart_init(uintptr_t stack_guard)
+{
+	isolation = arch_features.gstage ? &gstage_isolation : &pmp_isolation;
+	csr_write(CSR_MCOUNTEREN, 7);
+	csr_write(CSR_MSTATUS, riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
+	protect_guard(stack_guard);
+	isolation->hart_init();
+	csr_write(CSR_MIE, M_INTERRUPTS);
+}
+
+void arch_sleep(void)
+{
+	__asm__ volatile("wfi" ::: "memory");
+}
+
+uint32_t arch_pending(void)
+{
+	uint64_t mip = csr_read(CSR_MIP);
+
+	return (mip & BIT(IRQ_M_SOFT) ? ARCH_PENDING_KICK : 0) |
+	       (mip & BIT(IRQ_M_TIMER) ? ARCH_PENDING_TIMER : 0) |
+	       (mip & BIT(IRQ_M_EXT) ? ARCH_PENDING_EXTERNAL : 0);
+}
+
+/* --- memory --------------------------------------------------------------------------------- */
+
+gpa_t arch_ram_base(hpa_t host)
+{
+	return gpa(arch_features.gstage ? DMFS_GUEST_RAM_BASE : host.v);
+}
+
+bool arch_space_create(struct capsule *capsule)
+{
+	return isolation->space_create(capsule);
+}
+
+/* --- vCPUs ---------------------------------------------------------------------------------- */
+
+void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
+{
+	struct arch_vcpu *arch = &vcpu->arch;
+
+	memset(arch->x, 0, sizeof(arch->x));
+	memset(arch->f, 0, sizeof(arch->f));
+	arch->fcsr = 0;
+	arch->x[10] = a0;
+	arch->x[11] = a1;
+	arch->pc = pc;
+	arch->mstatus = isolation->mstatus | (riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
+	isolation->csrs_reset(&arch->csr);
+	arch->last_hart = NULL;
+}
+
+void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc)
+{
+	vcpu->arch.pc = pc;
+	isolation->csrs_save(&vcpu->arch.csr);
+	vcpu->arch.csr.atp = 0;
+	vcpu->arch.csr.status &= ~MSTATUS_SIE;
+	vcpu->arch.mstatus &= ~MSTATUS_SIE; /* in `pmp` mode sstatus is part of it */
+	isolation->csrs_load(&vcpu->arch.csr);
+}
+
+void arch_vcpu_load(struct vcpu *vcpu)
+{
+	struct hart *hart = this_hart();
+
+	vcpu->arch.hart = hart;
+	isolation->space_load(vcpu->capsule);
+	isolation->csrs_load(&vcpu->arch.csr);
+	if (riscv_features.fp) {
+		csr_set(CSR_MSTATUS, MSTATUS_FS_CLEAN);
+		fp_load(vcpu->arch.f, &vcpu->arch.fcsr);
+	}
+	/* Another's translations are cached here, or mine have gone stale while I was elsewhere. */
+	isolation->flush();
+	if (vcpu->arch.last_hart != hart)
+		arch_fence_i();
+	vcpu->arch.last_hart = hart;
+}
+
+void arch_vcpu_save(struct vcpu *vcpu)
+{
+	isolation->csrs_save(&vcpu->arch.csr);
+	/*
+	 * Not only what mstatus.FS calls dirty: in `pmp` mode that field is the guest's own, who may call
+	 * clean what it still uses.
+	 */
+	if (riscv_features.fp) {
+		csr_set(CSR_MSTATUS, MSTATUS_FS_CLEAN);
+		fp_save(vcpu->arch.f, &vcpu->arch.fcsr);
+	}
+}
+
+void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level)
+{
+	(void)vcpu;
+	isolation->set_irq(irq, level);
+}
+
+bool arch_interrupt_waits(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return isolation->interrupt_waits();
+}
+
+uint64_t status_after_trap(uint64_t status, bool from_supervisor)
+{
+	status &= ~(MSTATUS_SPP | MSTATUS_SPIE);
+	if (from_supervisor)
+		status |= MSTATUS_SPP;
+	if (status & MSTATUS_SIE)
+		status |= MSTATUS_SPIE;
+	return status & ~MSTATUS_SIE;
+}
+
+void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
+{
+	if (cause == ARCH_FETCH_ACCESS && vcpu->arch.pc == isolation->trap_vector()) {
+		guest_lost(vcpu, cause, tval);
+		return;
+	}
+	vcpu->arch.pc = isolation->take_trap(vcpu, cause, tval);
+	vcpu->arch.mstatus = (vcpu->arch.mstatus & ~MSTATUS_MPP) | MSTATUS_MPP_S;
+}
+
+void arch_fence_i(void)
+{
+	__asm__ volatile("fence.i" ::: "memory");
+}
+
+void arch_sfence(const struct fence_range *range)
+{
+	isolation->sfence(range);
+}
+
+uint64_t arch_deadline(const struct vcpu *vcpu)
+{
+	return arch_features.sstc ? isolation->timecmp() : vcpu->deadline;
+}
+
+void arch_set_deadline(struct vcpu *vcpu, uint64_t when)
+{
+	if (arch_features.sstc)
+		isolation->set_timecmp(when);
+	else
+		isolation->set_irq(ARCH_IRQ_TIMER, false);
+	vcpu->deadline = when;
+}
+
+/* --- registers and guest-virtual memory ------------------------------------------------------ */
+
+uint64_t arch_reg(const struct vcpu *vcpu, unsigned n)
+{
+	return vcpu->arch.x[n];
+}
+
+void arch_set_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
+{
+	if (n != 0)
+		vcpu->arch.x[n] = value;
+}
+
+uint64_t arch_pc(const struct vcpu *vcpu)
+{
+	return vcpu->arch.pc;
+}
+
+void arch_set_pc(struct vcpu *vcpu, uint64_t pc)
+{
+	vcpu->arch.pc = pc;
+}
+
+uint64_t arch_read_u16(const struct vcpu *vcpu, gva_t at, uint16_t *out, bool execute)
+{
+	/* An instruction may lie in a page that is execute-only. */
+	uint64_t mstatus = vcpu->arch.mstatus | MSTATUS_MPRV | (execute ? MSTATUS_MXR : 0);
+
+	return guest_load_u16(at.v, out, mstatus);
+}
+
+uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
+{
+	return guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV);
+}
+
+void arch_report(const struct vcpu *vcpu)
+{
+	static const char *const names[32] = {
+		"zero", "ra", "sp", "gp", "tp",	 "t0",	"t1", "t2", "s0", "s1", "a0",
+		"a1",	"a2", "a3", "a4", "a5",	 "a6",	"a7", "s2", "s3", "s4", "s5",
+		"s6",	"s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+	};
+	const uint64_t *x = vcpu->arch.x;
+
+	console_log("  pc   %016lx  mstatus %016lx", vcpu->arch.pc, vcpu->arch.mstatus);
+	for (unsigned n = 1; n < 32; n += 3) {
+		if (n + 2 < 32)
+			console_log("  %-4s %016lx  %-4s %016lx  %-4s %016lx", names[n], x[n], names[n + 1],
+				    x[n + 1], names[n + 2], x[n + 2]);
+		else
+			console_log("  %-4s %016lx", names[n], x[n]);
+	}
+}

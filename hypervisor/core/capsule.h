@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* A capsule: memory, vCPUs and devices of a guest or service, and its life. */
+#ifndef CAPSULE_H
+#define CAPSULE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "arch_types.h"
+#include "dmfs.h"
+#include "lock.h"
+#include "vcpu.h"
+
+enum capsule_state { CAPSULE_NEW, CAPSULE_RUNNING, CAPSULE_STOPPING, CAPSULE_STOPPED };
+
+/* Why a capsule stops. */
+enum stop_reason { STOP_SHUTDOWN, STOP_REBOOT, STOP_CRASH };
+
+/* A capsule's RAM: contiguous in both spaces. */
+struct guest_memory {
+	gpa_t base;
+	hpa_t host;
+	uint64_t size;
+};
+
+#define CONSOLE_LINE_LEN 256u
+#define CONSOLE_INPUT_LEN 256u
+#define CRASH_REASON_LEN 96u
+
+struct machine; /* the emulated devices, guest/machine.h */
+
+struct capsule {
+	struct dmfs_capsule config;
+	char name[DMFS_MAX_CAPSULE_NAME_LEN + 1];
+	uint32_t index;
+	struct guest_memory memory;
+	struct arch_space space;
+	struct vcpu *vcpus; /* config.cpus of them */
+	struct machine *machine;
+
+	_Atomic uint32_t state;
+	_Atomic uint32_t live; /* vCPUs that were started and have not retired */
+	enum stop_reason stop_reason;
+	char crash_reason[CRASH_REASON_LEN];
+	uint32_t starts;
+
+	/* Console; guarded by the console's lock. */
+	char line[CONSOLE_LINE_LEN];
+	uint32_t line_len;
+	char input[CONSOLE_INPUT_LEN];
+	uint32_t input_head, input_tail;
+};
+
+extern struct capsule *capsules; /* capsule_count of them, in the image's order */
+extern uint32_t capsule_count;
+
+/* The host address of [at, at + len) in the capsule's RAM; false when any of it is outside. */
+bool capsule_memory(const struct capsule *capsule, gpa_t at, uint64_t len, hpa_t *out);
+
+/* Allocates what capsules[index] needs, by its config. False, with a sentence in `why`, when something is lacking. */
+bool capsule_create(uint32_t index, char *why, size_t why_len);
+
+/* Enters vCPU 0 at the capsule's entry point; its memory has been loaded. */
+void capsule_start(struct capsule *capsule);
+
+/*
+ * Begins to stop a running capsule; vCPUs retire as they come by, the last one does the rest. Only
+ * the first call counts. `why` is for crashes, shown to people.
+ */
+void capsule_stop(struct capsule *capsule, enum stop_reason reason, const char *why);
+
+/* A crash that the vCPU caused: reports its registers, then stops the capsule. */
+void capsule_crash(struct vcpu *vcpu, const char *why);
+
+/* The vCPU, current on this hart, is out of the guest for good. */
+void capsule_vcpu_retired(struct vcpu *vcpu);
+
+/* Provided by guest/machine.c: room for the devices; their state after a reset; bytes of input have come. */
+uint64_t machine_size(const struct dmfs_capsule *config);
+void machine_reset(struct capsule *capsule);
+void machine_input(struct capsule *capsule);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "console.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/guest.h"
+#include "board_io.h"
+#include "capsule.h"
+#include "lock.h"
+
+#define ESCAPE 0x1d /* Ctrl-] */
+
+static struct lock console_lock;
+static bool panicking;
+static bool at_line_start = true;
+static struct capsule *writer; /* whose unfinished line the cursor is on */
+static uint32_t focus;
+static bool escaped; /* the last byte was Ctrl-] */
+
+static void take(void)
+{
+	if (!panicking)
+		lock(&console_lock);
+}
+
+static void give(void)
+{
+	if (!panicking)
+		unlock(&console_lock);
+}
+
+static void put(char c)
+{
+	board_putc(c);
+	at_line_start = c == '\n';
+}
+
+static void put_text(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n')
+			put('\r');
+		put(text[i]);
+	}
+}
+
+/* The hypervisor's lines and other capsules' begin at the left, whatever is on the cursor's line. */
+static void fresh_line(void)
+{
+	if (!at_line_start)
+		put_text("\n", 1);
+	writer = NULL;
+}
+
+void console_init(void)
+{
+	board_uart_init();
+}
+
+void console_log(const char *format, ...)
+{
+	char line[256];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (len < 0)
+		return;
+	take();
+	fresh_line();
+	put_text(line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+	put_text("\n", 1);
+	give();
+}
+
+void console_panic(void)
+{
+	panicking = true;
+}
+
+void console_banner(const char *text, size_t len)
+{
+	take();
+	fresh_line();
+	put_text(text, len);
+	if (!at_line_start)
+		put_text("\n", 1);
+	give();
+}
+
+static bool alone(void)
+{
+	return capsule_count == 1;
+}
+
+static void put_prefix(const struct capsule *capsule)
+{
+	put('[');
+	put_text(capsule->name, strlen(capsule->name));
+	put(']');
+	put(' ');
+}
+
+/* A whole line of a capsule that is not in focus, or a piece of an overlong one. */
+static void put_line(struct capsule *capsule)
+{
+	fresh_line();
+	put_prefix(capsule);
+	for (uint32_t i = 0; i < capsule->line_len; i++)
+		put(capsule->line[i]);
+	put_text("\n", 1);
+	capsule->line_len = 0;
+}
+
+/* In focus: byte by byte, so that a prompt is seen; a prefix where its line begins. */
+static void write_focused(struct capsule *capsule, char c)
+{
+	if (writer != capsule) {
+		fresh_line();
+		writer = capsule;
+	}
+	if (at_line_start)
+		put_prefix(capsule);
+	put(c);
+}
+
+static void write_buffered(struct capsule *capsule, char c)
+{
+	if (c == '\r')
+		return;
+	if (c != '\n')
+		capsule->line[capsule->line_len++] = c;
+	if (c == '\n' || capsule->line_len == CONSOLE_LINE_LEN)
+		put_line(capsule);
+}
+
+void console_write(struct capsule *capsule, const char *text, size_t len)
+{
+	bool raw = alone();
+
+	take();
+	for (size_t i = 0; i < len; i++) {
+		if (raw)
+			put(text[i]);
+		else if (capsule->index == focus)
+			write_focused(capsule, text[i]);
+		else
+			write_buffered(capsule, text[i]);
+	}
+	give();
+}
+
+void console_flush(struct capsule *capsule)
+{
+	take();
+	if (capsule->line_len != 0)
+		put_line(capsule);
+	give();
+}
+
+size_t console_read(struct capsule *capsule, char *text, size_t len)
+{
+	size_t n = 0;
+
+	take();
+	while (n < len && capsule->input_tail != capsule->input_head)
+		text[n++] = capsule->input[capsule->input_tail++ % CONSOLE_INPUT_LEN];
+	give();
+	return n;
+}
+
+bool console_has_input(const struct capsule *capsule)
+{
+	return capsule->input_tail != capsule->input_head;
+}
+
+/* --- input ---------------------------------------------------------------------------------- */
+
+static void set_focus(uint32_t index)
+{
+	struct capsule *next = &capsules[index];
+
+	if (capsules[focus].line_len != 0)
+		put_line(&capsules[focus]);
+	focus = index;
+	fresh_line();
+	put_text("diosix: input goes to ", 22);
+	put_text(next->name, strlen(next->name));
+	put_text("\n", 1);
+	/* What it had begun to print is its line from now on. */
+	for (uint32_t i = 0; i < next->line_len; i++)
+		write_focused(next, next->line[i]);
+	next->line_len = 0;
+}
+
+static void help(void)
+{
+	char line[80];
+	int len;
+
+	fresh_line();
+	put_text("diosix: Ctrl-] then: a digit switches, ? helps, Ctrl-] sends itself\n", 68);
+	for (uint32_t i = 0; i < capsule_count && i < 9; i++) {
+		len = snprintf(line, sizeof(line), "diosix:   %u %s%s\n", i + 1, capsules[i].name,
+			       i == focus ? " (in focus)" : "");
+		put_text(line, (size_t)len);
+	}
+}
+
+/* Returns the capsule that got a byte, NULL when none did. A full buffer drops what comes. */
+static struct capsule *receive(char c)
+{
+	struct capsule *capsule = &capsules[focus];
+
+	if (escaped) {
+		escaped = false;
+		if (c >= '1' && c <= '9' && (uint32_t)(c - '1') < capsule_count)
+			set_focus((uint32_t)(c - '1'));
+		else if (c == '?')
+			help();
+		if (c != ESCAPE)
+			return NULL;
+	} else if (c == ESCAPE) {
+		escaped = true;
+		return NULL;
+	}
+	if (capsule->input_head - capsule->input_tail == CONSOLE_INPUT_LEN)
+		return NULL;
+	capsule->input[capsule->input_head++ % CONSOLE_INPUT_LEN] = c;
+	return capsule;
+}
+
+void console_receive(void)
+{
+	int c;
+
+	while ((c = board_getc()) >= 0) {
+		struct capsule *capsule;
+
+		if (capsule_count == 0)
+			continue;
+		take();
+		capsule = receive((char)c);
+		give();
+		if (capsule != NULL)
+			machine_input(capsule);
+	}
+}
+
+void board_external_interrupt(void)
+{
+	uint32_t source;
+
+	while ((source = board_irq_claim()) != 0) {
+		if (source == board.uart.irq)
+			console_receive();
+		board_irq_complete(source);
+	}
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The board's one console, shared by the hypervisor's log and every capsule. With one capsule its output
+ * passes as it is; with several each line begins with the capsule's name, and input goes to the one in
+ * focus.
+ */
+#ifndef CONSOLE_H
+#define CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct capsule;
+
+void console_init(void);
+
+/* One line of the log, newline added, never mixed with another's. At most 255 bytes are shown. */
+__attribute__((format(printf, 1, 2))) void console_log(const char *format, ...);
+
+/* From here on nobody is waited for: the hart that panics has the console. */
+void console_panic(void);
+
+/* Bytes of a banner, as they are. */
+void console_banner(const char *text, size_t len);
+
+/* Output of a capsule. */
+void console_write(struct capsule *capsule, const char *text, size_t len);
+
+/* Ends a capsule's unfinished line, when it stops. */
+void console_flush(struct capsule *capsule);
+
+/* Input for a capsule: takes up to `len` bytes, returns how many. */
+size_t console_read(struct capsule *capsule, char *text, size_t len);
+bool console_has_input(const struct capsule *capsule);
+
+/* Takes what the board's UART has received. Ctrl-] and a digit change the focus. */
+void console_receive(void);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Which vCPU a hart runs, and when it stops doing so. */
+#ifndef SCHEDULER_H
+#define SCHEDULER_H
+
+#include "vcpu.h"
+
+void sched_init_hart(struct hart *hart);
+
+/* Gives a vCPU its home: the least loaded hart that its affinity (0: any) allows. False if there is none. */
+bool sched_place(struct vcpu *vcpu, uint64_t affinity);
+
+/* VCPU_OFF or VCPU_WAITING to VCPU_READY, on its home; does nothing to others. */
+void sched_ready(struct vcpu *vcpu);
+
+/* VCPU_WAITING to VCPU_READY. One that is off stays so. */
+void sched_ready_if_waiting(struct vcpu *vcpu);
+
+/*
+ * The vCPU that this hart runs next. Sleeps while there is none. To be called whenever the hart is
+ * about to enter a guest and hart->resched is set or it runs nothing.
+ */
+struct vcpu *sched_pick(void);
+
+/* The current vCPU leaves the hart: to the end of its queue, asleep until woken, or for good. */
+void sched_yield(void);
+void sched_wait(void);
+void sched_retire(void);
+
+/* SBI HSM's suspend of the current vCPU: asleep, and HSM_SUSPENDED until it runs again. */
+void sched_suspend(void);
+
+/* Others may have become ready on this hart: is the current vCPU to make room, now or at a slice's end? */
+void sched_reconsider(void);
+
+/* The hart's timer has fired: ends slices, wakes sleepers. */
+void sched_timer(void);
+
+/* Programs the hart's timer for the next of slice end, the current vCPU's deadline, sleepers' deadlines. */
+void sched_program_timer(void);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "vcpu.h"
+
+#include "arch/guest.h"
+#include "arch/hart.h"
+#include "board_io.h"
+#include "capsule.h"
+#include "scheduler.h"
+
+struct hart *harts[MAX_HARTS];
+uint32_t hart_count;
+
+void hart_kick(struct hart *hart)
+{
+	board_kick(hart->board);
+}
+
+void hart_set_timer(uint64_t when)
+{
+	struct hart *hart = this_hart();
+
+	if (hart->timer_set == when)
+		return;
+	hart->timer_set = when;
+	board_set_timer(hart->board, when);
+}
+
+void vcpu_post(struct vcpu *vcpu, uint32_t requests)
+{
+	struct hart *home = vcpu->home;
+
+	atomic_fetch_or(&vcpu->requests, requests);
+	if (vcpu == this_hart()->current)
+		return; /* served on the way back into the guest */
+	if (atomic_load(&vcpu->arch.run_seq) & 1)
+		hart_kick(home);
+	else
+		sched_ready_if_waiting(vcpu);
+}
+
+void vcpu_await_exit(struct vcpu *vcpu)
+{
+	uint64_t seq = atomic_load(&vcpu->arch.run_seq);
+
+	/*
+	 * Even: it is outside, and serves its requests before it goes in again. So is the caller's own, so
+	 * two that wait for each other do not wait for long.
+	 */
+	while ((seq & 1) && atomic_load(&vcpu->arch.run_seq) == seq)
+		;
+}
+
+static void serve_fence(struct vcpu *vcpu)
+{
+	struct fence_range range;
+
+	lock(&vcpu->fence_lock);
+	range = vcpu->fence;
+	vcpu->fence.size = 0;
+	unlock(&vcpu->fence_lock);
+	arch_sfence(&range);
+}
+
+static void serve_timer(struct vcpu *vcpu)
+{
+	if (arch_features.sstc || vcpu->deadline > arch_time())
+		return;
+	vcpu->deadline = UINT64_MAX;
+	arch_set_irq(vcpu, ARCH_IRQ_TIMER, true);
+	sched_program_timer();
+}
+
+bool vcpu_serve(struct vcpu *vcpu)
+{
+	uint32_t requests;
+
+	if (atomic_load(&vcpu->requests) & REQUEST_HALT)
+		return false;
+	requests = atomic_exchange(&vcpu->requests, 0);
+	if (requests & REQUEST_SOFT_IRQ)
+		arch_set_irq(vcpu, ARCH_IRQ_SOFT, true);
+	if (requests & REQUEST_LINES)
+		arch_set_irq(vcpu, ARCH_IRQ_EXTERNAL, atomic_load(&vcpu->external));
+	if (requests & REQUEST_FENCE_I)
+		arch_fence_i();
+	if (requests & REQUEST_SFENCE)
+		serve_fence(vcpu);
+	if (requests & REQUEST_TIMER)
+		serve_timer(vcpu);
+	if (requests & REQUEST_HALT) { /* came between the two reads: keep it */
+		atomic_fetch_or(&vcpu->requests, REQUEST_HALT);
+		return false;
+	}
+	return true;
+}
+
+void vcpu_add_fence(struct vcpu *vcpu, const struct fence_range *range)
+{
+	struct fence_range *pending = &vcpu->fence;
+
+	lock(&vcpu->fence_lock);
+	if (pending->size == 0)
+		*pending = *range;
+	else if (pending->start != range->start || pending->size != range->size ||
+		 pending->asid != range->asid)
+		*pending = (struct fence_range){.size = UINT64_MAX, .asid = UINT64_MAX};
+	unlock(&vcpu->fence_lock);
+}
+
+bool vcpu_start(struct vcpu *vcpu, uint64_t pc, uint64_t arg)
+{
+	uint32_t stopped = HSM_STOPPED;
+
+	if (!atomic_compare_exchange_strong(&vcpu->hsm, &stopped, HSM_START_PENDING))
+		return false;
+	arch_vcpu_reset(vcpu, pc, vcpu->id, arg);
+	vcpu->deadline = UINT64_MAX;
+	atomic_store(&vcpu->requests, REQUEST_LINES);
+	atomic_fetch_add(&vcpu->capsule->live, 1);
+	atomic_store(&vcpu->hsm, HSM_STARTED);
+	/* A capsule that began to stop meanwhile has asked before the line above, or asks now. */
+	if (atomic_load(&vcpu->capsule->state) != CAPSULE_RUNNING)
+		atomic_fetch_or(&vcpu->requests, REQUEST_HALT);
+	sched_ready(vcpu);
+	return true;
+}

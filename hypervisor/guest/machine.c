@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* A guest has touched an address that is not its RAM: one of its devices, or a fault of its own. */
+#include "machine.h"
+
+#include <string.h>
+
+#include "arch/guest.h"
+#include "decode.h"
+
+struct device {
+	uint64_t base, size;
+	bool (*read)(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value);
+	bool (*write)(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value);
+};
+
+static const struct device devices[] = {
+	{DTGEN_UART_BASE, DTGEN_UART_SIZE, uart_read, uart_write},
+	{DTGEN_PLIC_BASE, DTGEN_PLIC_SIZE, plic_read, plic_write},
+};
+
+static const struct device *find(gpa_t at)
+{
+	for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (at.v - devices[i].base < devices[i].size)
+			return &devices[i];
+	return NULL;
+}
+
+/* The instruction at the guest's pc. False when it cannot be read any more: the guest will find out itself. */
+static bool fetch(const struct vcpu *vcpu, uint32_t *insn)
+{
+	uint16_t low, high = 0;
+
+	if (arch_read_u16(vcpu, gva(arch_pc(vcpu)), &low, true) != 0)
+		return false;
+	if (insn_length(low) == 4 && arch_read_u16(vcpu, gva(arch_pc(vcpu) + 2), &high, true) != 0)
+		return false;
+	*insn = (uint32_t)high << 16 | low;
+	return true;
+}
+
+static bool perform(struct vcpu *vcpu, const struct device *device, uint64_t offset,
+		    const struct access *access)
+{
+	uint64_t value = 0;
+
+	if (offset % access->width != 0)
+		return false;
+	if (access->store)
+		return device->write(vcpu->capsule, offset, access->width, arch_reg(vcpu, access->reg));
+	if (!device->read(vcpu->capsule, offset, access->width, &value))
+		return false;
+	arch_set_reg(vcpu, access->reg, extend_load(access, value));
+	return true;
+}
+
+void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fault)
+{
+	const struct device *device = find(at);
+	struct access access;
+	uint32_t insn;
+
+	if (device == NULL) {
+		arch_inject(vcpu, fault, va.v);
+		return;
+	}
+	if (!fetch(vcpu, &insn))
+		return;
+	if (!decode_access(insn, &access) || !perform(vcpu, device, at.v - device->base, &access)) {
+		arch_inject(vcpu, fault, va.v);
+		return;
+	}
+	arch_set_pc(vcpu, arch_pc(vcpu) + access.insn_len);
+}
+
+uint64_t machine_size(const struct dmfs_capsule *config)
+{
+	(void)config;
+	return sizeof(struct machine);
+}
+
+void machine_reset(struct capsule *capsule)
+{
+	memset(&capsule->machine->plic, 0, sizeof(capsule->machine->plic));
+	memset(&capsule->machine->uart, 0, sizeof(capsule->machine->uart));
+}
+
+void machine_input(struct capsule *capsule)
+{
+	lock(&capsule->machine->lock);
+	uart_update(capsule);
+	unlock(&capsule->machine->lock);
+}
+
+void guest_lost(struct vcpu *vcpu, uint64_t cause, uint64_t tval)
+{
+	(void)cause;
+	(void)tval;
+	capsule_crash(vcpu, "its trap handler is not in its memory");
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The devices that a capsule sees, at the addresses of sdk/dtgen/dtgen.h. */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capsule.h"
+#include "dtgen.h"
+#include "lock.h"
+
+#define PLIC_WORDS    ((DTGEN_PLIC_SOURCES + 1 + 31) / 32)
+#define PLIC_CONTEXTS (2 * DMFS_MAX_VCPUS)
+
+/* RISC-V PLIC specification 1.0.0; context 2n is vCPU n's M-mode, which no guest runs in, 2n + 1 its S-mode. */
+struct plic {
+	uint32_t priority[DTGEN_PLIC_SOURCES + 1];
+	uint32_t level[PLIC_WORDS];   /* lines that are raised */
+	uint32_t claimed[PLIC_WORDS]; /* taken and not completed */
+	uint32_t enable[PLIC_CONTEXTS][PLIC_WORDS];
+	uint32_t threshold[PLIC_CONTEXTS];
+};
+
+/* NS16550A; it sends without delay, and receives from the console's buffer for the capsule. */
+struct uart {
+	uint8_t ier, lcr, mcr, fcr, scratch;
+	uint8_t divisor[2];
+	bool sent; /* transmitter empty, not yet acknowledged by reading IIR */
+	bool looped; /* a byte written in loopback mode waits in `loop` */
+	uint8_t loop;
+};
+
+struct machine {
+	struct lock lock; /* guards all of it */
+	struct plic plic;
+	struct uart uart;
+};
+
+/* A device's registers: `offset` from its base, `width` bytes. False where there is no such access. */
+bool plic_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value);
+bool plic_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value);
+bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value);
+bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value);
+
+/* An interrupt line changes its level. The machine's lock is held. */
+void plic_set_level(struct capsule *capsule, uint32_t source, bool level);
+
+/* Bytes for the UART have come or gone. The machine's lock is held. */
+void uart_update(struct capsule *capsule);
+
+#endif

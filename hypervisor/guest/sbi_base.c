@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Base extension, section 4. */
+#include <stddef.h>
+
+#include "arch/hart.h"
+#include "sbi.h"
+
+#define SPEC_2_0	  (UINT64_C(2) << 24)
+#define IMPLEMENTATION_ID 5 /* Diosix, table 6 */
+
+static struct sbi_result get_spec_version(struct vcpu *vcpu, const uint64_t *a)
+{
+	(void)vcpu;
+	(void)a;
+	return sbi_value(SPEC_2_0);
+}
+
+static struct sbi_result get_impl_id(struct vcpu *vcpu, const uint64_t *a)
+{
+	(void)vcpu;
+	(void)a;
+	return sbi_value(IMPLEMENTATION_ID);
+}
+
+static struct sbi_result get_impl_version(struct vcpu *vcpu, const uint64_t *a)
+{
+	(void)vcpu;
+	(void)a;
+	return sbi_value(DIOSIX_VERSION_NUMBER);
+}
+
+static struct sbi_result probe_extension(struct vcpu *vcpu, const uint64_t *a)
+{
+	(void)vcpu;
+	return sbi_value(sbi_find(a[0]) != NULL);
+}
+
+/* Guests move between harts of different makes: none of the three is told which. */
+static struct sbi_result get_machine_id(struct vcpu *vcpu, const uint64_t *a)
+{
+	(void)vcpu;
+	(void)a;
+	return sbi_value(0);
+}
+
+static const sbi_function functions[] = {
+	get_spec_version, get_impl_id,	  get_impl_version, probe_extension,
+	get_machine_id,	  get_machine_id, get_machine_id,
+};
+
+const struct sbi_extension sbi_base = {0x10, 7, functions, false};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Hart State Management extension, section 9. */
+#include <stddef.h>
+
+#include "arch/guest.h"
+#include "sbi.h"
+#include "scheduler.h"
+
+static struct vcpu *find(struct vcpu *self, uint64_t id)
+{
+	return id < self->capsule->config.cpus ? &self->capsule->vcpus[id] : NULL;
+}
+
+/* Supervisor code has to begin in the guest's own RAM. */
+static bool is_code(const struct vcpu *vcpu, uint64_t at)
+{
+	hpa_t where;
+
+	return at % 2 == 0 && capsule_memory(vcpu->capsule, gpa(at), 2, &where);
+}
+
+static struct sbi_result hart_start(struct vcpu *vcpu, const uint64_t *a)
+{
+	struct vcpu *target = find(vcpu, a[0]);
+
+	if (target == NULL)
+		return sbi_error(SBI_ERR_INVALID_PARAM);
+	if (!is_code(vcpu, a[1]))
+		return sbi_error(SBI_ERR_INVALID_ADDRESS);
+	if (!vcpu_start(target, a[1], a[2]))
+		return sbi_error(SBI_ERR_ALREADY_AVAILABLE);
+	return sbi_value(0);
+}
+
+static struct sbi_result hart_stop(struct vcpu *vcpu, const uint64_t *a)
+{
+	(void)a;
+	atomic_store(&vcpu->hsm, HSM_STOP_PENDING);
+	vcpu_post(vcpu, REQUEST_HALT);
+	return sbi_error(SBI_ERR_FAILED); /* never seen */
+}
+
+static struct sbi_result hart_get_status(struct vcpu *vcpu, const uint64_t *a)
+{
+	const struct vcpu *target = find(vcpu, a[0]);
+
+	if (target == NULL)
+		return sbi_error(SBI_ERR_INVALID_PARAM);
+	return sbi_value(atomic_load(&target->hsm));
+}
+
+/* Section 9.4: default suspend of either kind, without and with the bit for "non-retentive". */
+#define RETENTIVE     0x00000000u
+#define NON_RETENTIVE 0x80000000u
+
+static struct sbi_result hart_suspend(struct vcpu *vcpu, const uint64_t *a)
+{
+	uint32_t type = (uint32_t)a[0];
+
+	if (type != RETENTIVE && type != NON_RETENTIVE) {
+		bool platform = (type & 0x7fffffff) >= 0x10000000;
+
+		return sbi_error(platform ? SBI_ERR_NOT_SUPPORTED : SBI_ERR_INVALID_PARAM);
+	}
+	if (type == NON_RETENTIVE && !is_code(vcpu, a[1]))
+		return sbi_error(SBI_ERR_INVALID_ADDRESS);
+	if (type == NON_RETENTIVE)
+		arch_vcpu_restart(vcpu, a[1]);
+	sched_suspend();
+	/* A start has the vCPU's number in a0 and the caller's value in a1 (table 9.2). */
+	return type == NON_RETENTIVE ? (struct sbi_result){vcpu->id, a[2]} : sbi_value(0);
+}
+
+static const sbi_function functions[] = {hart_start, hart_stop, hart_get_status, hart_suspend};
+
+const struct sbi_extension sbi_hsm = {0x48534d, 4, functions, false};

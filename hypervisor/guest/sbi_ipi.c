@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* IPI extension, section 7. */
+#include <stddef.h>
+
+#include "sbi.h"
+
+static struct sbi_result send_ipi(struct vcpu *vcpu, const uint64_t *a)
+{
+	uint64_t selected;
+
+	if (!sbi_select(vcpu->capsule, a[0], a[1], &selected))
+		return sbi_error(SBI_ERR_INVALID_PARAM);
+	sbi_post(vcpu->capsule, selected, REQUEST_SOFT_IRQ);
+	return sbi_value(0);
+}
+
+static const sbi_function functions[] = {send_ipi};
+
+const struct sbi_extension sbi_ipi = {0x735049, 1, functions, false};

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* System Reset extension, section 10. The system is the capsule. */
+#include "sbi.h"
+
+#define TYPE_SHUTDOWN	      0
+#define TYPE_COLD_REBOOT      1
+#define TYPE_WARM_REBOOT      2
+#define REASON_SYSTEM_FAILURE 1
+
+#define RESERVED_BEGIN 0x00000003u /* of types; 2 of reasons */
+#define VENDOR_BEGIN   0xf0000000u
+
+static struct sbi_result system_reset(struct vcpu *vcpu, const uint64_t *a)
+{
+	uint32_t type = (uint32_t)a[0], reason = (uint32_t)a[1];
+
+	if (type >= VENDOR_BEGIN)
+		return sbi_error(SBI_ERR_NOT_SUPPORTED);
+	if (type >= RESERVED_BEGIN || (reason > REASON_SYSTEM_FAILURE && reason < 0xe0000000u))
+		return sbi_error(SBI_ERR_INVALID_PARAM);
+	if (type != TYPE_SHUTDOWN)
+		capsule_stop(vcpu->capsule, STOP_REBOOT, "");
+	else if (reason == REASON_SYSTEM_FAILURE)
+		capsule_crash(vcpu, "it reported a system failure");
+	else
+		capsule_stop(vcpu->capsule, STOP_SHUTDOWN, "");
+	return sbi_error(SBI_ERR_FAILED); /* never seen */
+}
+
+static const sbi_function functions[] = {system_reset};
+
+const struct sbi_extension sbi_srst = {0x53525354, 1, functions, false};

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* The guest's NS16550A (National Semiconductor PC16550D, 1995), with registers a byte apart. */
+#include "console.h"
+#include "machine.h"
+
+enum { RBR_THR_DLL, IER_DLM, IIR_FCR, LCR, MCR, LSR, MSR, SCR, REGISTERS };
+
+#define IER_RECEIVE  0x01
+#define IER_TRANSMIT 0x02
+#define IER_MASK     0x0f
+#define IIR_NONE     0x01
+#define IIR_TRANSMIT 0x02
+#define IIR_RECEIVE  0x04
+#define IIR_FIFO     0xc0
+#define FCR_ENABLE   0x01
+#define LCR_DLAB     0x80
+#define MCR_LOOP     0x10
+#define MCR_MASK     0x1f
+#define LSR_READY    0x01
+#define LSR_EMPTY    0x60 /* holding register and transmitter */
+#define MSR_LINES    0xb0 /* carrier, data set ready, clear to send: somebody is there */
+
+static bool has_byte(const struct capsule *capsule)
+{
+	const struct uart *uart = &capsule->machine->uart;
+
+	return uart->mcr & MCR_LOOP ? uart->looped : console_has_input(capsule);
+}
+
+static uint8_t interrupt_id(const struct capsule *capsule)
+{
+	const struct uart *uart = &capsule->machine->uart;
+
+	if (uart->ier & IER_RECEIVE && has_byte(capsule))
+		return IIR_RECEIVE;
+	if (uart->ier & IER_TRANSMIT && uart->sent)
+		return IIR_TRANSMIT;
+	return IIR_NONE;
+}
+
+void uart_update(struct capsule *capsule)
+{
+	plic_set_level(capsule, DTGEN_UART_IRQ, interrupt_id(capsule) != IIR_NONE);
+}
+
+static uint8_t receive(struct capsule *capsule)
+{
+	struct uart *uart = &capsule->machine->uart;
+	char byte = 0;
+
+	if (uart->mcr & MCR_LOOP) {
+		uart->looped = false;
+		byte = (char)uart->loop;
+	} else {
+		console_read(capsule, &byte, 1);
+	}
+	uart_update(capsule);
+	return (uint8_t)byte;
+}
+
+static void transmit(struct capsule *capsule, uint8_t value)
+{
+	struct uart *uart = &capsule->machine->uart;
+	char byte = (char)value;
+
+	if (uart->mcr & MCR_LOOP) {
+		uart->loop = value;
+		uart->looped = true;
+	} else {
+		console_write(capsule, &byte, 1);
+	}
+	uart->sent = true;
+	/* Nobody is to be told while that interrupt is off: the usual case of a console that polls. */
+	if (uart->ier & IER_TRANSMIT || uart->mcr & MCR_LOOP)
+		uart_update(capsule);
+}
+
+/* Reading the cause acknowledges a transmit interrupt. */
+static uint8_t read_interrupt_id(struct capsule *capsule)
+{
+	struct uart *uart = &capsule->machine->uart;
+	uint8_t id = interrupt_id(capsule);
+
+	if (id == IIR_TRANSMIT) {
+		uart->sent = false;
+		uart_update(capsule);
+	}
+	return id | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
+}
+
+/* In loopback mode the modem outputs come back as inputs: DTR as DSR, RTS as CTS, the two others as RI and DCD. */
+static uint8_t modem_status(const struct uart *uart)
+{
+	if (!(uart->mcr & MCR_LOOP))
+		return MSR_LINES;
+	return (uint8_t)((uart->mcr & 1) << 5 | (uart->mcr & 2) << 3 | (uart->mcr & 4) << 4 | (uart->mcr & 8) << 4);
+}
+
+static void set_interrupts(struct capsule *capsule, uint8_t value)
+{
+	struct uart *uart = &capsule->machine->uart;
+
+	/* The transmitter is always empty: to be told so, one has but to ask. */
+	if (value & ~uart->ier & IER_TRANSMIT)
+		uart->sent = true;
+	uart->ier = value & IER_MASK;
+	uart_update(capsule);
+}
+
+static uint8_t read_register(struct capsule *capsule, unsigned reg)
+{
+	struct uart *uart = &capsule->machine->uart;
+	bool divisor = uart->lcr & LCR_DLAB;
+
+	switch (reg) {
+	case RBR_THR_DLL:
+		return divisor ? uart->divisor[0] : receive(capsule);
+	case IER_DLM:
+		return divisor ? uart->divisor[1] : uart->ier;
+	case IIR_FCR:
+		return read_interrupt_id(capsule);
+	case LCR:
+		return uart->lcr;
+	case MCR:
+		return uart->mcr;
+	case LSR:
+		return LSR_EMPTY | (has_byte(capsule) ? LSR_READY : 0);
+	case MSR:
+		return modem_status(uart);
+	default:
+		return uart->scratch;
+	}
+}
+
+static void write_register(struct capsule *capsule, unsigned reg, uint8_t value)
+{
+	struct uart *uart = &capsule->machine->uart;
+	bool divisor = uart->lcr & LCR_DLAB;
+
+	switch (reg) {
+	case RBR_THR_DLL:
+		if (divisor)
+			uart->divisor[0] = value;
+		else
+			transmit(capsule, value);
+		break;
+	case IER_DLM:
+		if (divisor)
+			uart->divisor[1] = value;
+		else
+			set_interrupts(capsule, value);
+		break;
+	case IIR_FCR:
+		uart->fcr = value;
+		break;
+	case LCR:
+		uart->lcr = value;
+		break;
+	case MCR:
+		uart->mcr = value & MCR_MASK;
+		uart_update(capsule);
+		break;
+	case SCR:
+		uart->scratch = value;
+		break;
+	}
+}
+
+bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
+{
+	(void)width;
+	*value = 0;
+	if (offset >= REGISTERS)
+		return true;
+	lock(&capsule->machine->lock);
+	*value = read_register(capsule, (unsigned)offset);
+	unlock(&capsule->machine->lock);
+	return true;
+}
+
+bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value)
+{
+	(void)width;
+	if (offset >= REGISTERS)
+		return true;
+	lock(&capsule->machine->lock);
+	write_register(capsule, (unsigned)offset, (uint8_t)value);
+	unlock(&capsule->machine->lock);
+	return true;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Capsules and vCPUs as the architecture sees them: one contract, with `gstage` and `pmp` behind it.
+ * "Loaded" means that the vCPU's supervisor state is in this hart's CSRs.
+ */
+#ifndef ARCH_GUEST_H
+#define ARCH_GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+struct capsule;
+struct vcpu;
+struct fence_range;
+
+/* Exceptions that may be given to a guest (privileged specification 1.12, table 4.2). */
+enum arch_exception {
+	ARCH_FETCH_ACCESS = 1,
+	ARCH_ILLEGAL = 2,
+	ARCH_LOAD_ACCESS = 5,
+	ARCH_STORE_ACCESS = 7,
+};
+
+/* Guest interrupts, by their numbers in sip. */
+enum arch_irq { ARCH_IRQ_SOFT = 1, ARCH_IRQ_TIMER = 5, ARCH_IRQ_EXTERNAL = 9 };
+
+/* Where a guest sees RAM that is at `host`. */
+gpa_t arch_ram_base(hpa_t host);
+
+/* Fences the capsule's memory. False when pages for tables are lacking. */
+bool arch_space_create(struct capsule *capsule);
+
+/* Registers as after a reset: runs at pc in supervisor mode, untranslated, interrupts off. */
+void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1);
+
+/* The loaded vCPU goes on at pc, untranslated and with interrupts off; its other state is kept. */
+void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc);
+
+/* Puts the vCPU's state into this hart, and back. A vCPU is loaded on one hart at most. */
+void arch_vcpu_load(struct vcpu *vcpu);
+void arch_vcpu_save(struct vcpu *vcpu);
+
+/* All of the following: the vCPU is loaded on this hart. */
+void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level);
+bool arch_interrupt_waits(const struct vcpu *vcpu); /* would its wfi end at once? */
+/*
+ * Takes the guest to its trap handler. A guest whose handler itself cannot be fetched has crashed: then
+ * guest_lost() is called instead.
+ */
+void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval);
+void arch_fence_i(void);
+void arch_sfence(const struct fence_range *range);
+/* The guest's timer: its next deadline in ticks, UINT64_MAX for none. With Sstc it is in the hart. */
+uint64_t arch_deadline(const struct vcpu *vcpu);
+void arch_set_deadline(struct vcpu *vcpu, uint64_t when);
+
+/* Reads guest-virtual memory with the rights of the mode that trapped. 0, or the exception it would raise. */
+uint64_t arch_read_u16(const struct vcpu *vcpu, gva_t at, uint16_t *out, bool execute);
+uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out);
+
+/* General registers; x0 reads 0 and ignores writes. */
+uint64_t arch_reg(const struct vcpu *vcpu, unsigned n);
+void arch_set_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
+uint64_t arch_pc(const struct vcpu *vcpu);
+void arch_set_pc(struct vcpu *vcpu, uint64_t pc);
+
+/* Registers for a crash report, a few lines through console_log(). */
+void arch_report(const struct vcpu *vcpu);
+
+/*
+ * Called by the architecture when a guest has trapped; implemented in guest/ and core/. Each leaves the
+ * guest's pc where it is to go on.
+ */
+void guest_call(struct vcpu *vcpu);
+void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fault);
+void guest_lost(struct vcpu *vcpu, uint64_t cause, uint64_t tval);
+void board_external_interrupt(void);
+
+#endif

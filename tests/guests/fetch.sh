@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# fetch.sh DIR: puts into DIR what tests and examples boot, from the riscv64 packages of Debian's
+# release after bookworm:
+#   vmlinux              the kernel as it is packaged (a Linux Image)
+#   dtb/*.dtb            the device trees of the boards that this kernel knows
+#   busybox              a static binary
+#   installer/vmlinux    Debian's installer
+#   installer/initrd.gz
+#   versions             the packages and versions that these come from
+#
+# It needs no root: apt works in a private directory, and nothing is installed. Debian's archive key
+# vouches for every package. What is complete is not fetched again.
+set -eu
+release=trixie
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+dir=${1:?usage: fetch.sh DIR}
+
+fail() {
+	echo "guests: $*" >&2
+	exit 3
+}
+
+[ -f "$dir/.complete" ] && exit 0
+command -v apt-get >/dev/null || fail "apt-get is not here; copy $dir from a machine that has it"
+[ -f "$keyring" ] || fail "$keyring is missing; install debian-archive-keyring"
+
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+work=$dir/work
+rm -rf "$work"
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/empty"
+: >"$work/status"
+
+# The mirror that this machine's apt is set up with.
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
+	grep -v security | head -n 1)
+[ -n "$mirror" ] || fail "apt knows no Debian mirror; add one to its sources"
+echo "deb [arch=riscv64 signed-by=$keyring] $mirror $release main" >"$work/sources.list"
+
+# private COMMAND ARGUMENT...: an apt command over the private directory.
+private() {
+	command=$1
+	shift
+	(cd "$work" && "$command" -q -o APT::Sandbox::User=root -o APT::Architecture=riscv64 \
+		-o APT::Architectures=riscv64 -o Acquire::Languages=none \
+		-o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts="$work/empty" \
+		-o Dir::Etc::preferencesparts="$work/empty" -o Dir::State::lists="$work/lists" \
+		-o Dir::State::status="$work/status" -o Dir::Cache="$work" \
+		-o Dir::Cache::archives="$work/archives" "$@")
+}
+
+# get PACKAGE: unpacks it into $work/root.
+get() {
+	private apt-get download "$1" >>"$work/log" 2>&1 || {
+		tail -n 3 "$work/log" >&2
+		fail "apt-get could not download $1 (its last lines are above)"
+	}
+	rm -rf "$work/root"
+	dpkg-deb -x "$work/$1"_*.deb "$work/root" || fail "dpkg-deb could not unpack $1"
+	dpkg-deb -f "$work/$1"_*.deb Package Version | sed 's/^[^:]*: //' | paste -s -d ' ' \
+		>>"$work/versions"
+	rm "$work/$1"_*.deb
+}
+
+# take PATTERN FILE: the unpacked file whose path matches becomes $dir/FILE.
+take() {
+	found=$(find "$work/root" -type f -path "$work/root/$1")
+	[ -f "$found" ] || fail "the package has changed: not one file in it matches $1"
+	mv "$found" "$dir/$2"
+}
+
+echo "guests: fetching Debian $release's kernel, busybox and installer for riscv64"
+private apt-get update -o APT::Update::Error-Mode=any >"$work/log" 2>&1 || {
+	tail -n 3 "$work/log" >&2
+	fail "apt-get could not read $release from the Debian mirror (its last lines are above;" \
+		"a missing key comes with a newer debian-archive-keyring)"
+}
+kernel=$(private apt-cache depends linux-image-riscv64 2>/dev/null |
+	sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -n 1)
+[ -n "$kernel" ] || fail "$release on the Debian mirror has no linux-image-riscv64"
+
+rm -rf "$dir/dtb" "$dir/installer"
+mkdir "$dir/dtb" "$dir/installer"
+get "$kernel"
+take 'boot/vmlinu?-*' vmlinux
+find "$work/root" -path '*/linux-image-*/*.dtb' -exec mv {} "$dir/dtb/" ';'
+get busybox-static
+take '*bin/busybox' busybox
+get debian-installer-13-netboot-riscv64
+take '*/text/*/linux' installer/vmlinux
+take '*/text/*/initrd.gz' installer/initrd.gz
+
+mv "$work/versions" "$dir/versions"
+: >"$dir/.complete"

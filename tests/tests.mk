@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+# Tests: what they boot, unit tests, fuzzing, and tests that run the command and boards.
+
+# The proof that the reader needs nothing but what is listed here.
+CORE_NEEDS := memcpy memmove memset memcmp crypto_generichash_blake2b crypto_sign_ed25519_verify_detached \
+	inflate inflateInit_ inflateEnd inflateValidate
+CORE_OBJ := $(patsubst sdk/libdmfs/%.c,$(B)/freestanding/%.o,$(LIBDMFS_CORE))
+
+$(B)/freestanding/%.o: sdk/libdmfs/%.c | $(SOURCES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
+		-std=c11 -O2 -ffreestanding $(WARN) -Isdk/libdmfs -I$(CACHE)/libsodium/src/libsodium/include \
+		-I$(CACHE)/zlib -MMD -MP -c -o $@ $<
+
+$(B)/.libdmfs-freestanding: $(CORE_OBJ)
+	$(Q)$(CROSS)ld -r -o $(B)/freestanding/libdmfs.o $^
+	@for s in $$($(CROSS)nm -u $(B)/freestanding/libdmfs.o | sed 's/^ *U //'); do \
+		case " $(CORE_NEEDS) " in *" $$s "*) ;; \
+		*) echo "libdmfs: the reader must not need $$s" >&2; exit 1;; esac; done
+	@touch $@
+
+# --- what tests and examples boot -----------------------------------------------------------------
+# Debian's riscv64 kernel, busybox, installer and device trees; tests/guests/fetch.sh lists the files.
+
+GUESTS := $(CACHE)/guests/.complete
+INITRAMFS := $(B)/guests/initramfs.gz
+
+$(GUESTS): tests/guests/fetch.sh | $(PACKAGES)
+	@tests/guests/fetch.sh $(@D) && touch $@
+
+$(INITRAMFS): tests/guests/initramfs.sh tests/guests/init $(GUESTS)
+	@mkdir -p $(@D)
+	@tests/guests/initramfs.sh $(CACHE)/guests/busybox tests/guests/init $@
+
+guests: $(GUESTS) $(INITRAMFS)
+
+# Device trees that tests read: those of QEMU's boards, build/dtb/NAME.dtb.
+DTB := $(B)/dtb
+QEMU := qemu-system-riscv64 -display none
+QEMU_DTBS := $(patsubst %,$(DTB)/%.dtb,virt virt-8 virt-aclint virt-numa virt-aia virt-32 sifive_u)
+$(DTB)/virt-8.dtb: BOARD := -smp 8 -m 5G
+$(DTB)/virt-aclint.dtb: BOARD := -M aclint=on -smp 4
+$(DTB)/virt-numa.dtb: BOARD := -smp 4 -m 2G -object memory-backend-ram,id=a,size=1G \
+	-object memory-backend-ram,id=b,size=1G -numa node,memdev=a,cpus=0-1 -numa node,memdev=b,cpus=2-3
+$(DTB)/virt-aia.dtb: BOARD := -M aia=aplic
+$(DTB)/virt-32.dtb: QEMU := qemu-system-riscv32 -display none
+$(DTB)/sifive_u.dtb: BOARD := -smp 5
+
+$(DTB)/%.dtb: | $(PACKAGES)
+	@mkdir -p $(@D)
+	@$(QEMU) -M $(firstword $(subst -, ,$*)) $(BOARD) -bios none -M dumpdtb=$@ >$(@D)/$*.log 2>&1 || { cat $(@D)/$*.log; exit 3; }
+
+# --- unit tests, under the sanitizers ------------------------------------------------------------
+# Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program. The hypervisor's
+# core/ and guest/ are compiled against arch/fake.
+
+HV_TESTABLE := hypervisor/core/pages.c hypervisor/core/guest_tree.c hypervisor/guest/decode.c hypervisor/arch/fake/fake.c
+HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board*.c) \
+	$(HV_TESTABLE)
+FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake
+SANITIZE := -fsanitize=address,undefined
+ASAN_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 $(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(HOST_TESTABLE))
+FORGE_OBJ := $(B)/asan/tests/unit/forge.o
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+
+$(B)/asan/%.o: %.c | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ASAN_CFLAGS) -c -o $@ $<
+
+$(B)/libtest.a: $(ASAN_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+define link_asan
+$(say) LD $@
+$(Q)mkdir -p $(@D) && $(CC) $(SANITIZE) -o $@ $^ $(HOST_LIBS) -lcmocka
+endef
+
+# Tests of images share a forger of them.
+$(B)/unit/test_dmfs_%: $(B)/asan/tests/unit/test_dmfs_%.o $(FORGE_OBJ) $(B)/libtest.a
+	$(link_asan)
+$(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/libtest.a
+	$(link_asan)
+$(B)/asan/dmfs: $(B)/asan/sdk/cli/main.o $(B)/libtest.a
+	$(link_asan)
+# One image for each attack; it checks all of them with the reader of the host before it ends.
+$(B)/forge-images: $(B)/asan/tests/tools/forge_images.o $(FORGE_OBJ) $(B)/libtest.a
+	$(link_asan)
+# docs/boards.md has the table that this prints.
+$(B)/boards: $(B)/asan/tests/tools/boards.o $(B)/libtest.a
+	$(link_asan)
+
+boards-table: $(B)/boards $(QEMU_DTBS) $(GUESTS)
+	@$(B)/boards $(QEMU_DTBS) $(CACHE)/guests/dtb/*.dtb
+
+unit: $(UNIT) $(B)/.libdmfs-freestanding $(QEMU_DTBS) $(GUESTS)
+	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
+
+# --- fuzzing -------------------------------------------------------------------------------------
+# Each tests/fuzz/fuzz_NAME.c is a libFuzzer target over the sources that ship. It begins with the files of
+# tests/fuzz/corpus/NAME and build/fuzz/seeds/NAME, as far as there are any; what it finds interesting
+# stays in build/fuzz/corpus/NAME, what breaks it in build/fuzz.
+
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+SEEDS := $(patsubst %,$(B)/fuzz/seeds/%,image manifest board)
+
+$(B)/fuzz/obj/%.o: %.c | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)clang $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(B)/fuzz/libtest.a: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(HOST_TESTABLE))
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/libtest.a
+	$(say) LD $@
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
+
+$(B)/fuzz/seeds/image: $(B)/forge-images
+	@mkdir -p $@
+	@$< $@ >/dev/null
+	@rm $@/expect.txt && touch $@
+$(B)/fuzz/seeds/manifest: $(wildcard manifests/bad/*.yaml)
+	@mkdir -p $@ && cp $^ $@ && touch $@
+$(B)/fuzz/seeds/board: $(QEMU_DTBS)
+	@mkdir -p $@ && cp $^ $@ && touch $@
+
+# fuzz_run: DIRECTORY OPTIONS; runs all targets, each with DIRECTORY/NAME for what it finds.
+define fuzz_run
+@set -e; for f in $(FUZZERS); do \
+	name=$${f##*/fuzz_}; mkdir -p $(1)/$$name; dirs=$(1)/$$name; \
+	for d in tests/fuzz/corpus/$$name $(B)/fuzz/seeds/$$name; do \
+		if [ -d $$d ]; then dirs="$$dirs $$d"; fi; done; \
+	echo "== $$f"; \
+	$$f $(2) -max_len=65536 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs >$(1)/$$name.log 2>&1 || \
+		{ tail -n 40 $(1)/$$name.log; exit 1; }; \
+	grep -E 'number_of_executed_units|peak_rss_mb' $(1)/$$name.log; done
+endef
+
+fuzz: $(FUZZERS) $(SEEDS)
+	$(call fuzz_run,$(B)/fuzz/corpus,-max_total_time=$(FUZZ_SECONDS))
+
+# The same runs each time: for every change, and quick.
+fuzz-short: $(FUZZERS) $(SEEDS)
+	@rm -rf $(B)/fuzz/scratch
+	$(call fuzz_run,$(B)/fuzz/scratch,-runs=20000 -seed=1 -max_total_time=120)
+
+# --- everything ----------------------------------------------------------------------------------
+# Tests that run the command and boot boards are pytest's; its summary is the last thing printed.
+
+test: all unit fuzz-short system
+
+TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS)
+system: $(TESTED)
+	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
+
+.PHONY: test unit fuzz fuzz-short system guests boards-table
