@@ -16,11 +16,27 @@
 #include "run/run.h"
 #include "sign/sign.h"
 
-#define END {NULL, 0, NULL, 0, NULL}
-#define TRUST {"trust", 0, "NAME.pub", OPTION_MANY, "a key that is trusted; may be repeated"}
-#define THRESHOLD {"threshold", 0, "M", 0, "so many trusted keys must have signed; default 1"}
-#define ROLLBACK {"rollback", 0, "N", 0, "refuse images with a lower rollback index; default 0"}
-#define SECRET {"key", 'k', "NAME.key", OPTION_MANY, "sign with this secret key; may be repeated"}
+/* clang-format off: tables */
+#define END                            \
+	{                              \
+		NULL, 0, NULL, 0, NULL \
+	}
+#define TRUST                                                                                 \
+	{                                                                                     \
+		"trust", 0, "NAME.pub", OPTION_MANY, "a key that is trusted; may be repeated" \
+	}
+#define THRESHOLD                                                                          \
+	{                                                                                  \
+		"threshold", 0, "M", 0, "so many trusted keys must have signed; default 1" \
+	}
+#define ROLLBACK                                                                              \
+	{                                                                                     \
+		"rollback", 0, "N", 0, "refuse images with a lower rollback index; default 0" \
+	}
+#define SECRET                                                                                    \
+	{                                                                                         \
+		"key", 'k', "NAME.key", OPTION_MANY, "sign with this secret key; may be repeated" \
+	}
 
 static const struct option no_options[] = {END};
 
@@ -82,10 +98,8 @@ static const struct option dtgen_options[] = {
 };
 
 static const struct option bundle_options[] = {
-	TRUST,
-	THRESHOLD,
-	ROLLBACK,
-	{"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
+	TRUST,    THRESHOLD,
+	ROLLBACK, {"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
 	END,
 };
 
@@ -107,16 +121,20 @@ static int help_command(const struct args *args);
 
 static const struct command commands[] = {
 	{"init", "a starter manifest with comments, and a development key", "[DIR]",
-	 "Writes manifest.yaml, the key pair dev.key and dev.pub, and in a folder that is named also\n"
+	 "Writes manifest.yaml, the key pair dev.key and dev.pub, and in a folder that is named "
+	 "also\n"
 	 ".gitignore. Nothing is overwritten.",
 	 no_options, 0, 1, false, init_command},
 	{"keygen", "a new key pair", "NAME",
-	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public key\n"
+	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
+	 "key\n"
 	 "that verifies them. Neither may exist.",
 	 no_options, 1, 1, false, keygen_command},
 	{"pack", "make an image from a manifest", "MANIFEST -o IMAGE --key NAME.key [OPTIONS]",
-	 "Reads the manifest, compresses what it names and writes one image, signed by each key. The\n"
-	 "image appears under its name only when it is complete. The same inputs give the same bytes;\n"
+	 "Reads the manifest, compresses what it names and writes one image, signed by each key. "
+	 "The\n"
+	 "image appears under its name only when it is complete. The same inputs give the same "
+	 "bytes;\n"
 	 "the image's time is SOURCE_DATE_EPOCH, or none.",
 	 pack_options, 1, 1, false, pack_command},
 	{"inspect", "show what is in an image", "IMAGE [OPTIONS]",
@@ -127,17 +145,18 @@ static const struct command commands[] = {
 	 "sifive_u, unmatched, nezha, or a compatible string of its device tree.",
 	 verify_options, 1, 1, false, verify_command},
 	{"sign", "add a signature", "IMAGE --key NAME.key [-o FILE]",
-	 "An image may carry up to 16 signatures, by distinct keys.",
-	 sign_options, 1, 1, false, sign_command},
+	 "An image may carry up to 16 signatures, by distinct keys.", sign_options, 1, 1, false,
+	 sign_command},
 	{"digest", "write the bytes that a signature is made of", "IMAGE [-o FILE]",
 	 "For keys that never touch this machine: sign these bytes with pure Ed25519 (RFC 8032)\n"
 	 "wherever the key is, and add the signature with 'dmfs attach'.",
 	 digest_options, 1, 1, false, digest_command},
-	{"attach", "add a signature that was made elsewhere", "IMAGE --pub NAME.pub --signature FILE",
-	 "The signature is checked first.",
-	 attach_options, 1, 1, false, attach_command},
+	{"attach", "add a signature that was made elsewhere",
+	 "IMAGE --pub NAME.pub --signature FILE", "The signature is checked first.", attach_options,
+	 1, 1, false, attach_command},
 	{"extract", "unpack objects of an image", "IMAGE [OBJECT...] [-C DIR]",
-	 "Unpacks the named objects, or all, each to a file of its name. Files are not overwritten.\n"
+	 "Unpacks the named objects, or all, each to a file of its name. Files are not "
+	 "overwritten.\n"
 	 "The contents are checked against the image's hashes; with --trust the image is verified.",
 	 extract_options, 1, 1025, false, extract_command},
 	{"diff", "compare two images", "IMAGE IMAGE",
@@ -145,24 +164,30 @@ static const struct command commands[] = {
 	 "'~' changed. Exit status 0 when there is none, 1 when there is one.",
 	 no_options, 2, 2, false, diff_command},
 	{"dtgen", "show the device tree that a guest gets", "MANIFEST GUEST [OPTIONS]",
-	 "GUEST may be a service as well. The board fills in what only it knows.",
-	 dtgen_options, 2, 2, false, dtgen_command},
+	 "GUEST may be a service as well. The board fills in what only it knows.", dtgen_options, 2,
+	 2, false, dtgen_command},
 	{"schema", "print the JSON Schema of manifests", "",
-	 "For editors that complete and check YAML.",
-	 no_options, 0, 0, false, schema_command},
-	{"bundle", "put trusted keys into a hypervisor", "HYPERVISOR --trust NAME.pub -o OUT [OPTIONS]",
-	 "Writes a copy of the hypervisor that takes images signed by the trusted keys. As built it\n"
+	 "For editors that complete and check YAML.", no_options, 0, 0, false, schema_command},
+	{"bundle", "put trusted keys into a hypervisor",
+	 "HYPERVISOR --trust NAME.pub -o OUT [OPTIONS]",
+	 "Writes a copy of the hypervisor that takes images signed by the trusted keys. As built "
+	 "it\n"
 	 "takes none.",
 	 bundle_options, 1, 1, false, bundle_command},
-	{"run", "boot an image on an emulated board", "IMAGE --trust NAME.pub [OPTIONS] [-- QEMU ARGUMENTS]",
-	 "Gives a copy of the hypervisor the trusted keys and boots the image on QEMU. The terminal is\n"
+	{"run", "boot an image on an emulated board",
+	 "IMAGE --trust NAME.pub [OPTIONS] [-- QEMU ARGUMENTS]",
+	 "Gives a copy of the hypervisor the trusted keys and boots the image on QEMU. The "
+	 "terminal is\n"
 	 "the board's console; Ctrl-a x ends, Ctrl-a a is a Ctrl-a.\n\n"
-	 "Exit status: 0 all guests have shut down, 1 the image was refused or a guest crashed for\n"
+	 "Exit status: 0 all guests have shut down, 1 the image was refused or a guest crashed "
+	 "for\n"
 	 "good, 124 the time limit is over, 130 ended by Ctrl-a x.",
 	 run_options, 1, 1, true, run_command},
-	{"help", "explain a command", "[COMMAND]", "Without a command, lists them.",
-	 no_options, 0, 1, false, help_command},
+	{"help", "explain a command", "[COMMAND]", "Without a command, lists them.", no_options, 0,
+	 1, false, help_command},
 };
+
+/* clang-format on */
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -191,12 +216,15 @@ static const struct command *find_command(const char *name)
 static void print_overview(FILE *out)
 {
 	fputs("usage: dmfs COMMAND [ARGUMENTS]\n\n"
-	      "Makes, signs, looks into and boots images for the Diosix hypervisor.\n\n", out);
+	      "Makes, signs, looks into and boots images for the Diosix hypervisor.\n\n",
+	      out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n'dmfs help COMMAND' says more, 'dmfs --version' prints the version. '-' stands for\n"
+	fputs("\n'dmfs help COMMAND' says more, 'dmfs --version' prints the version. '-' stands "
+	      "for\n"
 	      "standard input or output where a file is expected.\n\n"
-	      "Exit status: 0 done, 1 refused or invalid, 2 wrong usage, 3 a file or the system failed.\n",
+	      "Exit status: 0 done, 1 refused or invalid, 2 wrong usage, 3 a file or the system "
+	      "failed.\n",
 	      out);
 }
 
@@ -259,7 +287,8 @@ static int run_subcommand(const struct command *command, int argc, char **argv)
 	return status;
 }
 
-/* What precedes the subcommand. Returns the index of the first argument that is not of these, -1 when all is done. */
+/* What precedes the subcommand. Returns the index of the first argument that is not of these, -1
+ * when all is done. */
 static int global_options(int argc, char **argv)
 {
 	int at = 1;

@@ -11,7 +11,8 @@ struct arena {
 	struct arena_block *blocks;
 };
 
-/* `len` zeroed bytes, aligned for anything. Ends the program with STATUS_FAILED when memory ends. */
+/* `len` zeroed bytes, aligned for anything. Ends the program with STATUS_FAILED when memory ends.
+ */
 void *arena_alloc(struct arena *arena, size_t len);
 
 /* A terminated copy of len bytes. */

@@ -84,8 +84,8 @@ static const struct option *by_letter(const struct command *command, char letter
 /* One argument of the command line, taken apart. */
 struct taken {
 	const struct option *option; /* NULL: unknown, or none at all */
-	const char *value;	     /* NULL: none */
-	int width;		     /* how many arguments it is made of; 0: no option */
+	const char *value;           /* NULL: none */
+	int width;                   /* how many arguments it is made of; 0: no option */
 };
 
 /*
@@ -250,8 +250,9 @@ static bool in_range(const struct args *args, const char *name, bool parsed, uin
 {
 	if (parsed && value >= min && value <= max)
 		return true;
-	args_wrong(args->command, "--%s has to be a number from %" PRIu64 " to %" PRIu64 ", not '%s'",
-		   name, min, max, text);
+	args_wrong(args->command,
+		   "--%s has to be a number from %" PRIu64 " to %" PRIu64 ", not '%s'", name, min,
+		   max, text);
 	return false;
 }
 
@@ -281,8 +282,9 @@ bool args_size(const struct args *args, const char *name, uint64_t min, uint64_t
 	if (!text)
 		return true;
 	if (!size_parse(text, &value) || value < min || value > max) {
-		args_wrong(args->command, "--%s has to be a size from %s to %s, such as 512M, not '%s'",
-			   name, size_text(least, min), size_text(most, max), text);
+		args_wrong(args->command,
+			   "--%s has to be a size from %s to %s, such as 512M, not '%s'", name,
+			   size_text(least, min), size_text(most, max), text);
 		return false;
 	}
 	*number = value;

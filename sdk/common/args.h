@@ -12,18 +12,18 @@ struct args;
 
 struct option {
 	const char *name;  /* without the dashes; NULL ends a table */
-	char letter;	   /* short form, or 0 */
+	char letter;       /* short form, or 0 */
 	const char *value; /* what its value is called, "FILE"; NULL: it takes none */
-	unsigned flags;	   /* OPTION_... */
+	unsigned flags;    /* OPTION_... */
 	const char *help;  /* one line */
 };
 
-#define OPTION_MANY	(1u << 0) /* may be given more than once */
+#define OPTION_MANY     (1u << 0) /* may be given more than once */
 #define OPTION_REQUIRED (1u << 1)
 
 struct command {
 	const char *name;
-	const char *summary; /* one line, for the list */
+	const char *summary;  /* one line, for the list */
 	const char *synopsis; /* what follows the name */
 	const char *about;    /* paragraphs, for its own help */
 	const struct option *options;
@@ -45,8 +45,8 @@ struct args {
 };
 
 /*
- * Checks the arguments after the subcommand's name against its table. False after a message: a usage
- * error. args->operands is to be freed in either case.
+ * Checks the arguments after the subcommand's name against its table. False after a message: a
+ * usage error. args->operands is to be freed in either case.
  */
 bool args_parse(struct args *args, const struct command *command, int argc, char **argv);
 
@@ -60,8 +60,8 @@ const char *args_value(const struct args *args, const char *name, unsigned index
 unsigned args_count(const struct args *args, const char *name);
 
 /*
- * The value as a number from min to max, `*number` untouched when it was not given. False after a message.
- * args_size() takes K, M and G.
+ * The value as a number from min to max, `*number` untouched when it was not given. False after a
+ * message. args_size() takes K, M and G.
  */
 bool args_number(const struct args *args, const char *name, uint64_t min, uint64_t max,
 		 uint64_t *number);

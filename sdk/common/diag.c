@@ -14,7 +14,7 @@ static bool quiet;
 enum look { LOOK_PLAIN, LOOK_BOLD, LOOK_ERROR, LOOK_WARNING, LOOK_HINT };
 
 static const char *const look_codes[] = {
-	[LOOK_PLAIN] = "\033[0m",	[LOOK_BOLD] = "\033[1m",    [LOOK_ERROR] = "\033[1;31m",
+	[LOOK_PLAIN] = "\033[0m",      [LOOK_BOLD] = "\033[1m",    [LOOK_ERROR] = "\033[1;31m",
 	[LOOK_WARNING] = "\033[1;35m", [LOOK_HINT] = "\033[1;32m",
 };
 
@@ -52,7 +52,11 @@ static void look(enum look wanted)
 static size_t printable(const char *s, size_t len)
 {
 	unsigned char c = (unsigned char)s[0];
-	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	size_t n = c < 0x80                ? 1
+		   : c >= 0xc2 && c < 0xe0 ? 2
+		   : (c & 0xf0) == 0xe0    ? 3
+		   : c >= 0xf0 && c < 0xf5 ? 4
+					   : 0;
 
 	if (c < 0x20 || c == 0x7f || n == 0 || n > len)
 		return 0;

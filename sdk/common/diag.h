@@ -35,7 +35,8 @@ struct diag_place {
 	uint32_t length;
 };
 
-/* Both are off unless called; NO_COLOR, TERM=dumb and a stderr that is no terminal also turn colour off. */
+/* Both are off unless called; NO_COLOR, TERM=dumb and a stderr that is no terminal also turn colour
+ * off. */
 void diag_no_color(void);
 void diag_quiet(void);
 

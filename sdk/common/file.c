@@ -79,7 +79,8 @@ int file_read_or_say(const char *path, uint64_t limit, struct bytes *out)
 	int error = file_read(path, limit, out);
 
 	if (error == EFBIG) {
-		diag_error("'%s' is larger than %s, the most that is read here", path, size_text(most, limit));
+		diag_error("'%s' is larger than %s, the most that is read here", path,
+			   size_text(most, limit));
 		return STATUS_FAILED;
 	}
 	return error ? diag_file("read", path, error) : STATUS_DONE;
@@ -286,6 +287,7 @@ bool binary_on_terminal(const char *path)
 {
 	if (strcmp(path, "-") != 0 || !isatty(STDOUT_FILENO))
 		return false;
-	diag_error("standard output is a terminal and this is binary; give a file with -o, or a pipe");
+	diag_error(
+		"standard output is a terminal and this is binary; give a file with -o, or a pipe");
 	return true;
 }

@@ -26,13 +26,13 @@ int file_read_or_say(const char *path, uint64_t limit, struct bytes *out);
 
 /*
  * A file that appears under its name only when it is complete: written under no name (or, where the
- * file system cannot do that, a name of its own in the same folder, removed on the usual signals), synced, then renamed.
- * Devices, pipes and standard output get the bytes when it is complete.
+ * file system cannot do that, a name of its own in the same folder, removed on the usual signals),
+ * synced, then renamed. Devices, pipes and standard output get the bytes when it is complete.
  */
 struct output {
-	FILE *stream;	  /* seekable */
+	FILE *stream;     /* seekable */
 	const char *name; /* as the user gave it */
-	char *path;	  /* where it will be; NULL: copied to `direct` */
+	char *path;       /* where it will be; NULL: copied to `direct` */
 	char *temporary;  /* its name until then; NULL while it has none */
 	int direct;
 };
@@ -46,7 +46,8 @@ void output_discard(struct output *output);
 /* All of the above for bytes in memory. */
 int file_write(const char *path, const void *data, size_t len);
 
-/* True when `path` is "-" and standard output a terminal, which binary data would upset: says so. */
+/* True when `path` is "-" and standard output a terminal, which binary data would upset: says so.
+ */
 bool binary_on_terminal(const char *path);
 
 #endif

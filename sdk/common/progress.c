@@ -5,7 +5,7 @@
 
 #include "diag.h"
 
-#define BAR_LEN 32u
+#define BAR_LEN   32u
 #define REDRAW_NS 100000000L
 
 static long elapsed_ns(const struct timespec *from, const struct timespec *to)

@@ -10,8 +10,8 @@
 #include "common/size.h"
 
 /*
- * An image as a list of facts, "guest linux", "memory", "256M". Two images are compared by comparing
- * their facts, so that whatever is described here is compared too.
+ * An image as a list of facts, "guest linux", "memory", "256M". Two images are compared by
+ * comparing their facts, so that whatever is described here is compared too.
  */
 struct fact {
 	const char *item, *field, *value;
@@ -69,17 +69,22 @@ static void add_image(struct facts *facts, const struct dmfs_image *image)
 	add(facts, "image", "name", text_of(facts, image->name));
 	add(facts, "image", "version", text_of(facts, image->version));
 	add_number(facts, "image", "rollback", image->rollback);
-	add(facts, "image", "created", arena_printf(facts->arena, "%s", inspect_time(when, image->created)));
+	add(facts, "image", "created",
+	    arena_printf(facts->arena, "%s", inspect_time(when, image->created)));
 	add(facts, "image", "chunk length", size_of(facts, image->chunk_len));
 	for (uint32_t i = 0; i < image->properties; i++) {
 		struct dmfs_property p = dmfs_property(image, i);
 
-		add(facts, arena_printf(facts->arena, "property %u %s=%s", p.owner, text_of(facts, p.key),
-					text_of(facts, p.value)), "", "");
+		add(facts,
+		    arena_printf(facts->arena, "property %u %s=%s", p.owner, text_of(facts, p.key),
+				 text_of(facts, p.value)),
+		    "", "");
 	}
 	for (uint32_t i = 0; i < image->extent.signatures; i++)
-		add(facts, arena_printf(facts->arena, "signature by key %s",
-					key_id_text(id, dmfs_signature_key(image, i))), "", "");
+		add(facts,
+		    arena_printf(facts->arena, "signature by key %s",
+				 key_id_text(id, dmfs_signature_key(image, i))),
+		    "", "");
 }
 
 static void add_object(struct facts *facts, const struct dmfs_image *image,
@@ -117,8 +122,9 @@ static const char *words_of(struct facts *facts, uint64_t bits, const char *(*wo
 static void add_capsule(struct facts *facts, const struct dmfs_image *image,
 			const struct dmfs_capsule *c)
 {
-	const char *item = arena_printf(facts->arena, "%s %s", c->kind == DMFS_GUEST ? "guest" : "service",
-					text_of(facts, c->name));
+	const char *item =
+		arena_printf(facts->arena, "%s %s", c->kind == DMFS_GUEST ? "guest" : "service",
+			     text_of(facts, c->name));
 
 	add(facts, item, "", "");
 	add(facts, item, "memory", size_of(facts, c->memory));
@@ -223,7 +229,8 @@ int diff_command(const struct args *args)
 	}
 	describe(&a, &first.image);
 	describe(&b, &second.image);
-	differences = print_missing('-', &a, &b) + print_changed(&a, &b) + print_missing('+', &b, &a);
+	differences =
+		print_missing('-', &a, &b) + print_changed(&a, &b) + print_missing('+', &b, &a);
 	arena_free(&arena);
 	image_file_free(&first);
 	image_file_free(&second);

@@ -10,7 +10,7 @@
 #include "common/diag.h"
 #include "common/size.h"
 
-#define COLUMNS 100u
+#define COLUMNS       100u
 #define LABEL_COLUMNS 14u
 
 int inspect_read(struct image_file *file, const struct args *args, const char *path,
@@ -23,7 +23,8 @@ int inspect_read(struct image_file *file, const struct args *args, const char *p
 		return args_wrong(args->command, "--threshold says nothing without --trust");
 	if (wanted)
 		status = trust_keys_read(trust, args);
-	return status == STATUS_DONE ? image_file_read(file, path, wanted ? &trust->trust : NULL) : status;
+	return status == STATUS_DONE ? image_file_read(file, path, wanted ? &trust->trust : NULL)
+				     : status;
 }
 
 uint64_t inspect_stored_len(const struct dmfs_image *image, const struct dmfs_object *object)
@@ -143,14 +144,17 @@ static void print_signatures(const struct image_file *file, const struct trust_k
 		const uint8_t *key = dmfs_signature_key(image, i);
 
 		snprintf(line, sizeof(line), "key %s%s", key_id_text(id, key),
-			 inspect_is_trusted(file, trust, key) ? ", trusted, holds" : ", not checked");
+			 inspect_is_trusted(file, trust, key) ? ", trusted, holds"
+							      : ", not checked");
 		print_text("  ", i ? "" : "signatures", line);
 	}
 	if (image->extent.signatures == 0)
 		print_text("  ", "signatures", "none: no board takes this image");
-	print_text("  ", "verified", file->verified
-		   ? "yes, by the trusted keys; contents are checked by 'dmfs verify'"
-		   : "NO: nothing was verified, this is what the file claims (--trust NAME.pub verifies)");
+	print_text("  ", "verified",
+		   file->verified
+			   ? "yes, by the trusted keys; contents are checked by 'dmfs verify'"
+			   : "NO: nothing was verified, this is what the file claims (--trust "
+			     "NAME.pub verifies)");
 }
 
 static void print_head(const struct image_file *file, const struct trust_keys *trust)
@@ -163,8 +167,9 @@ static void print_head(const struct image_file *file, const struct trust_keys *t
 	snprintf(line, sizeof(line), "%" PRIu64, image->rollback);
 	print_text("  ", "rollback", line);
 	print_text("  ", "created", inspect_time(when, image->created));
-	snprintf(line, sizeof(line), "%s in %u chunks of %s", size_text(size, image->extent.image_len),
-		 image->chunks, size_text(chunk, image->chunk_len));
+	snprintf(line, sizeof(line), "%s in %u chunks of %s",
+		 size_text(size, image->extent.image_len), image->chunks,
+		 size_text(chunk, image->chunk_len));
 	print_text("  ", "size", line);
 	print_boards(image);
 	print_properties(image);
@@ -173,7 +178,8 @@ static void print_head(const struct image_file *file, const struct trust_keys *t
 
 static void print_objects(const struct dmfs_image *image)
 {
-	printf("\n%-40s %-10s %8s %8s %6s  %s\n", "object", "type", "raw", "stored", "ratio", "hash");
+	printf("\n%-40s %-10s %8s %8s %6s  %s\n", "object", "type", "raw", "stored", "ratio",
+	       "hash");
 	for (uint32_t i = 0; i < image->objects; i++) {
 		struct dmfs_object object = dmfs_object(image, i);
 		uint64_t stored = inspect_stored_len(image, &object);
@@ -203,9 +209,11 @@ static void print_bits(const char *label, uint64_t bits, const char *(*word)(uns
 		if (!(bits >> i & 1) || at >= sizeof(text))
 			continue;
 		if (word)
-			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "", word(i));
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "",
+					       word(i));
 		else
-			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u", at ? ", " : "", i);
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u", at ? ", " : "",
+					       i);
 	}
 	print_text("  ", label, at ? text : none);
 }
@@ -216,8 +224,8 @@ static void print_loaded(const struct dmfs_image *image, const char *label, uint
 	struct dmfs_object object = dmfs_object(image, index);
 	char line[128];
 
-	snprintf(line, sizeof(line), "%.*s at 0x%" PRIx64 "%s", (int)object.name.len, object.name.data,
-		 address, more);
+	snprintf(line, sizeof(line), "%.*s at 0x%" PRIx64 "%s", (int)object.name.len,
+		 object.name.data, address, more);
 	print_text("  ", label, line);
 }
 
@@ -232,7 +240,8 @@ static void print_capsule(const struct dmfs_image *image, const struct dmfs_caps
 		 dmfs_priority_name(capsule->priority), dmfs_restart_name(capsule->restart));
 	print_text("  ", "resources", line);
 	if (capsule->cpu_limit) {
-		snprintf(line, sizeof(line), "%u percent of a hart for each vCPU", capsule->cpu_limit);
+		snprintf(line, sizeof(line), "%u percent of a hart for each vCPU",
+			 capsule->cpu_limit);
 		print_text("  ", "limit", line);
 	}
 	print_bits("harts", capsule->affinity, NULL, "any");

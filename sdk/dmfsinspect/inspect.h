@@ -21,8 +21,8 @@ int inspect_read(struct image_file *file, const struct args *args, const char *p
 uint64_t inspect_stored_len(const struct dmfs_image *image, const struct dmfs_object *object);
 
 /*
- * BLAKE2b-256 over the hashes of an object's chunks, its first 8 bytes as 16 hexadecimal digits: equal for equal
- * stored bytes.
+ * BLAKE2b-256 over the hashes of an object's chunks, its first 8 bytes as 16 hexadecimal digits:
+ * equal for equal stored bytes.
  */
 #define INSPECT_HASH_TEXT_LEN 17
 const char *inspect_hash(char text[INSPECT_HASH_TEXT_LEN], const struct dmfs_image *image,

@@ -24,7 +24,8 @@ static void print_signatures(struct json *json, const struct image_file *file,
 
 		json_begin_object(json, NULL);
 		json_text(json, "key_id", key_id_text(id, key));
-		json_text(json, "public_key", sodium_bin2hex(hex, sizeof(hex), key, DMFS_PUBLIC_KEY_LEN));
+		json_text(json, "public_key",
+			  sodium_bin2hex(hex, sizeof(hex), key, DMFS_PUBLIC_KEY_LEN));
 		json_bool(json, "trusted", inspect_is_trusted(file, trust, key));
 		json_end_object(json);
 	}

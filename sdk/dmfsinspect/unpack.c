@@ -17,7 +17,7 @@ struct work {
 	uint32_t first, count;
 	int fd;
 	pthread_mutex_t lock; /* of all that follows */
-	uint32_t next;	      /* distance from first */
+	uint32_t next;        /* distance from first */
 	uint64_t done, total; /* raw bytes */
 	struct progress progress;
 	/* The first failure: of the image, at chunk `failed`, or of the system. */
@@ -77,7 +77,8 @@ static void *run(void *context)
 
 	while (take(work, &index)) {
 		struct dmfs_chunk chunk = dmfs_chunk(&file->image, index);
-		const uint8_t *stored = file->bytes.data + file->image.extent.payload_offset + chunk.offset;
+		const uint8_t *stored =
+			file->bytes.data + file->image.extent.payload_offset + chunk.offset;
 		enum dmfs_status status = DMFS_OK;
 		int error = raw && workspace ? 0 : ENOMEM;
 
@@ -121,7 +122,10 @@ static int say(const struct work *work, const char *target)
 int unpack_chunks(const struct image_file *file, uint32_t first, uint32_t count, int fd,
 		  const char *target, const char *doing)
 {
-	struct work work = {.file = file, .first = first, .count = count, .fd = fd,
+	struct work work = {.file = file,
+			    .first = first,
+			    .count = count,
+			    .fd = fd,
 			    .progress = {.doing = doing}};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_t threads[MAX_THREADS];

@@ -8,8 +8,8 @@
 #include "sign/image.h"
 
 /*
- * Unpacks `count` chunks from `first` on, and writes them to `fd` at the places that they have in their
- * object, the first being at 0; with fd -1 they are only checked. Shows progress as `doing`.
+ * Unpacks `count` chunks from `first` on, and writes them to `fd` at the places that they have in
+ * their object, the first being at 0; with fd -1 they are only checked. Shows progress as `doing`.
  * Returns a STATUS_...; messages call the file `target`.
  */
 int unpack_chunks(const struct image_file *file, uint32_t first, uint32_t count, int fd,

@@ -33,7 +33,8 @@ static int check_board(const struct args *args, const struct image_file *file)
 		return args_wrong(args->command, "unknown board '%s'%s%s", name, near ? "; " : "",
 				  near ? near : "; give its compatible string");
 	}
-	/* Without a board any of the image's own will do, so that only the rollback index is compared. */
+	/* Without a board any of the image's own will do, so that only the rollback index is
+	 * compared. */
 	if (!board && file->image.rollback < rollback)
 		return image_refused(file->path, DMFS_ERR_ROLLBACK);
 	status = board ? dmfs_check_board(&file->image, &board, 1, rollback) : DMFS_OK;
@@ -48,9 +49,9 @@ static void print_verdict(const struct image_file *file, const struct trust_keys
 
 	for (uint32_t i = 0; i < image->objects; i++)
 		raw += dmfs_object(image, i).raw_len;
-	printf("%s: verified: %.*s %.*s, rollback %" PRIu64 ", %u object%s, %s unpacked\n", file->path,
-	       (int)image->name.len, image->name.data, (int)image->version.len, image->version.data,
-	       image->rollback, image->objects, image->objects == 1 ? "" : "s",
+	printf("%s: verified: %.*s %.*s, rollback %" PRIu64 ", %u object%s, %s unpacked\n",
+	       file->path, (int)image->name.len, image->name.data, (int)image->version.len,
+	       image->version.data, image->rollback, image->objects, image->objects == 1 ? "" : "s",
 	       size_text(raw_text, raw));
 	for (uint32_t i = 0; i < trust->trust.count; i++) {
 		if (file->signers >> i & 1)
@@ -89,12 +90,14 @@ static int extract_object(const struct image_file *file, const struct dmfs_objec
 	snprintf(name, sizeof(name), "%.*s", (int)object->name.len, object->name.data);
 	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0 && errno == EEXIST) {
-		diag_error("'%s' exists and is not overwritten; choose another folder with -C", name);
+		diag_error("'%s' exists and is not overwritten; choose another folder with -C",
+			   name);
 		return STATUS_FAILED;
 	}
 	if (fd < 0)
 		return diag_file("create", name, errno);
-	status = unpack_chunks(file, object->first_chunk, object->chunk_count, fd, name, "extracting");
+	status = unpack_chunks(file, object->first_chunk, object->chunk_count, fd, name,
+			       "extracting");
 	if (close(fd) < 0 && status == STATUS_DONE)
 		status = diag_file("write", name, errno);
 	if (status != STATUS_DONE)
@@ -114,7 +117,8 @@ static const char *object_name(const void *context, unsigned index)
 	if (index >= image->objects)
 		return NULL;
 	object = dmfs_object(image, index);
-	snprintf(names[index], sizeof(names[index]), "%.*s", (int)object.name.len, object.name.data);
+	snprintf(names[index], sizeof(names[index]), "%.*s", (int)object.name.len,
+		 object.name.data);
 	return names[index];
 }
 
@@ -151,7 +155,8 @@ static int extract_to(const struct args *args, const struct image_file *file, in
 {
 	for (uint32_t i = 0; i < file->image.objects; i++) {
 		struct dmfs_object object = dmfs_object(&file->image, i);
-		int status = is_wanted(args, &object) ? extract_object(file, &object, folder) : STATUS_DONE;
+		int status = is_wanted(args, &object) ? extract_object(file, &object, folder)
+						      : STATUS_DONE;
 
 		if (status != STATUS_DONE)
 			return status;
@@ -171,9 +176,11 @@ int extract_command(const struct args *args)
 	status = check_wanted(args, &file);
 	if (status == STATUS_DONE) {
 		path = path ? path : ".";
-		folder = mkdir(path, 0777) < 0 && errno != EEXIST ? -1
-			 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		status = folder < 0 ? diag_file("open", path, errno) : extract_to(args, &file, folder);
+		folder = mkdir(path, 0777) < 0 && errno != EEXIST
+				 ? -1
+				 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		status = folder < 0 ? diag_file("open", path, errno)
+				    : extract_to(args, &file, folder);
 		if (folder >= 0)
 			close(folder);
 	}

@@ -12,9 +12,9 @@
 
 /* The System V ABI, "Object Files", and the RISC-V ELF psABI. */
 #define EM_RISCV  243u
-#define ET_EXEC	  2u
-#define ET_DYN	  3u
-#define PT_LOAD	  1u
+#define ET_EXEC   2u
+#define ET_DYN    3u
+#define PT_LOAD   1u
 #define PT_INTERP 3u
 #define EHDR_LEN  64u
 #define PHDR_LEN  56u
@@ -22,10 +22,10 @@
 /* Linux, Documentation/arch/riscv/boot-image-header.rst. */
 #define IMAGE_HEADER_LEN   64u
 #define IMAGE_TEXT_OFFSET  8u
-#define IMAGE_SIZE	   16u
-#define IMAGE_FLAGS	   24u
-#define IMAGE_MAGIC2	   0x38u
-#define IMAGE_PE_OFFSET	   60u
+#define IMAGE_SIZE         16u
+#define IMAGE_FLAGS        24u
+#define IMAGE_MAGIC2       0x38u
+#define IMAGE_PE_OFFSET    60u
 #define IMAGE_BIG_ENDIAN   1u
 #define PE_MACHINE_RISCV32 0x5032u
 
@@ -82,12 +82,15 @@ static bool read_image(struct kernel *kernel, const struct input *in)
 	uint64_t pe = get(in, IMAGE_PE_OFFSET, 4);
 
 	if (get(in, IMAGE_FLAGS, 8) & IMAGE_BIG_ENDIAN)
-		return refuse(in, "is a big-endian Linux Image; only little-endian kernels run here");
+		return refuse(in,
+			      "is a big-endian Linux Image; only little-endian kernels run here");
 	if (has(in, 0, "MZ", 2) && get(in, pe + 4, 2) == PE_MACHINE_RISCV32)
 		return refuse(in, "is a Linux Image for 32-bit RISC-V; this is for 64-bit kernels");
 	if (size > KERNEL_MAX_LEN || text_offset > KERNEL_MAX_LEN)
-		return refuse(in, "is a Linux Image whose header claims %" PRIu64
-			      " bytes at offset %" PRIu64 ": it is damaged", size, text_offset);
+		return refuse(in,
+			      "is a Linux Image whose header claims %" PRIu64
+			      " bytes at offset %" PRIu64 ": it is damaged",
+			      size, text_offset);
 	kernel->data = in->data;
 	kernel->len = in->len;
 	kernel->mem_len = size > in->len ? size : in->len;
@@ -124,17 +127,21 @@ static bool check_header(const struct input *in)
 	if (in->len < EHDR_LEN)
 		return refuse(in, "is an ELF that ends within its header");
 	if (in->data[5] == 2 || machine != EM_RISCV)
-		return refuse(in, "is an ELF for another architecture (machine %" PRIu64
-			      "); guests are RISC-V (machine 243)", machine);
+		return refuse(in,
+			      "is an ELF for another architecture (machine %" PRIu64
+			      "); guests are RISC-V (machine 243)",
+			      machine);
 	if (in->data[4] != 2)
 		return refuse(in, "is a 32-bit ELF; this is for 64-bit RISC-V (build it with "
-			      "-march=rv64...)");
+				  "-march=rv64...)");
 	if (type != ET_EXEC && type != ET_DYN)
-		return refuse(in, "is an ELF of type %" PRIu64 "; it has to be linked to an executable",
+		return refuse(in,
+			      "is an ELF of type %" PRIu64 "; it has to be linked to an executable",
 			      type);
 	if (get(in, 54, 2) != PHDR_LEN || phoff > in->len ||
 	    (in->len - phoff) / PHDR_LEN < get(in, 56, 2))
-		return refuse(in, "is an ELF whose program headers lie outside the file: it is damaged");
+		return refuse(
+			in, "is an ELF whose program headers lie outside the file: it is damaged");
 	return true;
 }
 
@@ -143,7 +150,8 @@ static bool check_segment(const struct input *in, unsigned index, const struct s
 	uint64_t end;
 
 	if (s->filesz > s->memsz || s->offset > in->len || s->filesz > in->len - s->offset)
-		return refuse(in, "is an ELF whose segment %u lies outside the file: it is damaged", index);
+		return refuse(in, "is an ELF whose segment %u lies outside the file: it is damaged",
+			      index);
 	if (__builtin_add_overflow(s->paddr, s->memsz, &end) ||
 	    __builtin_add_overflow(s->vaddr, s->memsz, &end))
 		return refuse(in, "is an ELF whose segment %u runs past the last address", index);
@@ -180,7 +188,8 @@ static bool measure(const struct input *in, struct extent *extent)
 	if (extent->file_end == 0)
 		return refuse(in, "is an ELF with nothing to load");
 	if (extent->mem_end - extent->start > KERNEL_MAX_LEN)
-		return refuse(in, "is an ELF whose segments are spread over %s of physical addresses; "
+		return refuse(in,
+			      "is an ELF whose segments are spread over %s of physical addresses; "
 			      "check the load addresses (LMA) in its linker script",
 			      size_text(span, extent->mem_end - extent->start));
 	return true;
@@ -205,8 +214,9 @@ static bool flatten(const struct input *in, const struct extent *extent, uint8_t
 			struct segment other = segment_at(in, j);
 
 			if (segment_type(in, j) == PT_LOAD && other.memsz && overlap(&s, &other))
-				return refuse(in, "is an ELF whose segments %u and %u overlap in memory",
-					      j, i);
+				return refuse(
+					in, "is an ELF whose segments %u and %u overlap in memory",
+					j, i);
 		}
 		if (s.filesz)
 			memcpy(to + (s.paddr - extent->start), in->data + s.offset, s.filesz);
@@ -223,7 +233,8 @@ static bool find_entry(const struct input *in, const struct extent *extent, uint
 	for (unsigned i = 0; i < count; i++) {
 		struct segment s = segment_at(in, i);
 
-		if (segment_type(in, i) == PT_LOAD && entry >= s.vaddr && entry - s.vaddr < s.memsz) {
+		if (segment_type(in, i) == PT_LOAD && entry >= s.vaddr &&
+		    entry - s.vaddr < s.memsz) {
 			*offset = s.paddr - extent->start + (entry - s.vaddr);
 			return true;
 		}
@@ -248,14 +259,16 @@ static bool read_elf(struct kernel *kernel, const struct input *in)
 	kernel->relocatable = get(in, 16, 2) == ET_DYN;
 	kernel->placed = !kernel->relocatable;
 	/* A relocatable one keeps its offset within 2 MiB. */
-	kernel->load = kernel->placed ? extent.start : DEFAULT_OFFSET + extent.start % DEFAULT_OFFSET;
+	kernel->load =
+		kernel->placed ? extent.start : DEFAULT_OFFSET + extent.start % DEFAULT_OFFSET;
 	kernel->owned = calloc(1, kernel->len);
 	if (!kernel->owned)
 		return refuse(in, "is too large for this machine's memory");
 	if (!flatten(in, &extent, kernel->owned))
 		return false;
 	kernel->data = kernel->owned;
-	/* Linux' own ELF, vmlinux: linked for physical address 0, runs anywhere, as its header says. */
+	/* Linux' own ELF, vmlinux: linked for physical address 0, runs anywhere, as its header
+	 * says. */
 	image.data = kernel->data;
 	image.len = kernel->len;
 	if (is_image(&image) && kernel->entry_offset == 0) {
@@ -332,15 +345,17 @@ static bool read_gzip(struct kernel *kernel, const struct input *in)
 	return good;
 }
 
-/* An EFI program that carries a compressed Image (Linux, drivers/firmware/efi/libstub/zboot-header.S). */
+/* An EFI program that carries a compressed Image (Linux,
+ * drivers/firmware/efi/libstub/zboot-header.S). */
 static bool read_zboot(struct kernel *kernel, const struct input *in)
 {
 	uint64_t offset = get(in, 8, 4), size = get(in, 12, 4);
 	struct input inner = *in;
 
 	if (!has(in, 24, "gzip", 5))
-		return refuse(in, "is a Linux EFI program compressed by other means than gzip; take the "
-			      "kernel's plain Image");
+		return refuse(
+			in, "is a Linux EFI program compressed by other means than gzip; take the "
+			    "kernel's plain Image");
 	if (offset > in->len || size > in->len - offset)
 		return refuse(in, "is a compressed Linux EFI program that is cut short");
 	inner.data += offset;
@@ -355,7 +370,10 @@ static const struct {
 	size_t offset, len;
 	const char *bytes, *why;
 } others[] = {
-	{0, 6, "\xfd" "7zXZ", "is compressed with xz; unpack it first: unxz"},
+	{0, 6,
+	 "\xfd"
+	 "7zXZ",
+	 "is compressed with xz; unpack it first: unxz"},
 	{0, 4, "\x28\xb5\x2f\xfd", "is compressed with zstd; unpack it first: unzstd"},
 	{0, 3, "BZh", "is compressed with bzip2; unpack it first: bunzip2"},
 	{0, 4, "\x02\x21\x4c\x18", "is compressed with lz4; unpack it first: unlz4"},
@@ -379,7 +397,8 @@ static bool read_plain(struct kernel *kernel, const struct input *in)
 		if (has(in, others[i].offset, others[i].bytes, others[i].len))
 			return refuse(in, "%s", others[i].why);
 	}
-	return refuse(in, "is neither an ELF nor a Linux Image; if it is raw code, say where it goes: "
+	return refuse(in,
+		      "is neither an ELF nor a Linux Image; if it is raw code, say where it goes: "
 		      "{file: ..., load: 0x80200000}");
 }
 
@@ -407,7 +426,8 @@ bool kernel_raw(struct kernel *kernel, const uint8_t *data, size_t len, uint64_t
 
 	if (has(&in, 0, "\177ELF", 4))
 		return refuse(&in, "is an ELF, which says itself where it goes; leave out 'load'");
-	*kernel = (struct kernel){.data = data, .len = len, .mem_len = len, .placed = true, .load = load};
+	*kernel = (struct kernel){
+		.data = data, .len = len, .mem_len = len, .placed = true, .load = load};
 	return true;
 }
 

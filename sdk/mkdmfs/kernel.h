@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a kernel or program file is: ELF64 for RISC-V, Linux Image (also as gzip or with EFI stub or inside a
- * compressed EFI program), or raw bytes. The result is its memory image.
+ * What a kernel or program file is: ELF64 for RISC-V, Linux Image (also as gzip or with EFI stub or
+ * inside a compressed EFI program), or raw bytes. The result is its memory image.
  */
 #ifndef MKDMFS_KERNEL_H
 #define MKDMFS_KERNEL_H
@@ -14,14 +14,14 @@
 #define KERNEL_MAX_LEN (UINT64_C(1) << 30)
 
 struct kernel {
-	const uint8_t *data;   /* the memory image's first len bytes */
+	const uint8_t *data; /* the memory image's first len bytes */
 	uint64_t len;
-	uint64_t mem_len;      /* what it takes in memory, at least len */
-	bool relocatable;      /* runs at any address that keeps its offset within 2 MiB */
-	bool placed;	       /* `load` is an address; otherwise a distance from the start of RAM */
+	uint64_t mem_len; /* what it takes in memory, at least len */
+	bool relocatable; /* runs at any address that keeps its offset within 2 MiB */
+	bool placed;      /* `load` is an address; otherwise a distance from the start of RAM */
 	uint64_t load;
 	uint64_t entry_offset; /* of the first instruction from the load address */
-	uint8_t *owned;	       /* what kernel_free() frees; `data` may point into it */
+	uint8_t *owned;        /* what kernel_free() frees; `data` may point into it */
 };
 
 /* Room for the sentence that says why a file is no kernel. */

@@ -44,7 +44,8 @@ enum layout_result layout_place(struct layout *layout, uint64_t memory, const st
 	*layout = (struct layout){.kernel_load = base + start};
 	layout->entry = layout->kernel_load + kernel->entry_offset;
 	layout->needed = align_up(align_up(end, LAYOUT_ALIGN) + align_up(initrd_len, LAYOUT_ALIGN) +
-				  align_up(devicetree_room, LAYOUT_ALIGN), DMFS_MEMORY_UNIT);
+					  align_up(devicetree_room, LAYOUT_ALIGN),
+				  DMFS_MEMORY_UNIT);
 	fits = end <= memory && place_below(&top, devicetree_room, start, end);
 	layout->devicetree_load = base + top;
 	if (fits && initrd_len) {

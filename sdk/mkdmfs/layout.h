@@ -22,7 +22,7 @@ struct layout {
 
 enum layout_result {
 	LAYOUT_GOOD,
-	LAYOUT_OUTSIDE,	  /* the kernel's own address is not in RAM, however large */
+	LAYOUT_OUTSIDE,   /* the kernel's own address is not in RAM, however large */
 	LAYOUT_TOO_SMALL, /* `needed` says what would do */
 };
 

@@ -43,14 +43,14 @@ static void wrong(struct reader *r, const struct spot *spot, const struct node *
 	const char *name = spot->key->name, *where = spot->where;
 
 	if (node->kind != NODE_SCALAR)
-		report_error(r->report, node->place, NULL, "'%s' in %s has to be %s, not %s", name, where,
-			     expected, kind_words[node->kind]);
+		report_error(r->report, node->place, NULL, "'%s' in %s has to be %s, not %s", name,
+			     where, expected, kind_words[node->kind]);
 	else if (yaml_is_null(node))
-		report_error(r->report, node->place, NULL, "'%s' in %s has no value; it has to be %s",
-			     name, where, expected);
+		report_error(r->report, node->place, NULL,
+			     "'%s' in %s has no value; it has to be %s", name, where, expected);
 	else
-		report_error(r->report, node->place, NULL, "'%s' in %s has to be %s, not '%s'", name,
-			     where, expected, node->text);
+		report_error(r->report, node->place, NULL, "'%s' in %s has to be %s, not '%s'",
+			     name, where, expected, node->text);
 }
 
 static bool is_value(struct reader *r, const struct spot *spot, const struct node *node,
@@ -115,7 +115,8 @@ static void read_name(struct reader *r, const struct spot *spot, const struct no
 	if (node->text[0] == '\0' || !strchr(letters, node->text[0]) ||
 	    node->text[strspn(node->text, more)]) {
 		report_error(r->report, node->place, NULL,
-			     "'%s' is no name: use a to z, 0 to 9, '.', '_' and '-', first a letter or digit",
+			     "'%s' is no name: use a to z, 0 to 9, '.', '_' and '-', first a "
+			     "letter or digit",
 			     node->text);
 		return;
 	}
@@ -207,7 +208,8 @@ static void read_file(struct reader *r, const struct spot *spot, const struct no
 
 static void set_number(const struct spot *spot, const struct node *node, uint64_t value)
 {
-	struct manifest_number *field = (struct manifest_number *)(spot->record + spot->key->offset);
+	struct manifest_number *field =
+		(struct manifest_number *)(spot->record + spot->key->offset);
 
 	*field = (struct manifest_number){value, true, node->place};
 }
@@ -229,11 +231,13 @@ static void read_number(struct reader *r, const struct spot *spot, const struct 
 	}
 	if (value < key->min || value > key->max) {
 		if (key->min == key->max)
-			report_error(r->report, node->place, NULL, "'%s' is %" PRIu64
-				     "; this version knows %" PRIu64, key->name, value, key->max);
+			report_error(r->report, node->place, NULL,
+				     "'%s' is %" PRIu64 "; this version knows %" PRIu64, key->name,
+				     value, key->max);
 		else
 			report_error(r->report, node->place, NULL,
-				     "'%s' in %s is %" PRIu64 "; it has to be from %" PRIu64 " to %" PRIu64,
+				     "'%s' in %s is %" PRIu64 "; it has to be from %" PRIu64
+				     " to %" PRIu64,
 				     key->name, spot->where, value, key->min, key->max);
 		return;
 	}
@@ -245,10 +249,12 @@ static bool parse_size(struct reader *r, const struct spot *spot, const struct n
 		       uint64_t *value)
 {
 	char has[24], least[24], most[24];
-	const char *expected = spot->key->max == UINT64_MAX
-		? "an address, such as 0x80200000"
-		: arena_printf(r->arena, "a size from %s to %s, such as 256M",
-			       size_text(least, spot->key->min), size_text(most, spot->key->max));
+	const char *expected =
+		spot->key->max == UINT64_MAX
+			? "an address, such as 0x80200000"
+			: arena_printf(r->arena, "a size from %s to %s, such as 256M",
+				       size_text(least, spot->key->min),
+				       size_text(most, spot->key->max));
 
 	if (!is_value(r, spot, node, expected))
 		return false;
@@ -280,8 +286,9 @@ static void read_memory(struct reader *r, const struct spot *spot, const struct 
 		return;
 	if (value % DMFS_MEMORY_UNIT != 0) {
 		report_error(r->report, node->place, NULL,
-			     "'%s' in %s is %" PRIu64 " bytes, which is not a multiple of 2M; %" PRIu64
-			     "M is", spot->key->name, spot->where, value,
+			     "'%s' in %s is %" PRIu64
+			     " bytes, which is not a multiple of 2M; %" PRIu64 "M is",
+			     spot->key->name, spot->where, value,
 			     (value / DMFS_MEMORY_UNIT + 1) * 2);
 		return;
 	}
@@ -326,11 +333,12 @@ static int find_word(struct reader *r, const struct spot *spot, const struct nod
 			return (int)i;
 	}
 	if (suggest_hint(hint, sizeof(hint), node->text, word_of, key))
-		report_error(r->report, node->place, hint, "unknown '%s' for '%s' in %s", node->text,
-			     key->name, spot->where);
+		report_error(r->report, node->place, hint, "unknown '%s' for '%s' in %s",
+			     node->text, key->name, spot->where);
 	else
-		report_error(r->report, node->place, NULL, "unknown '%s' for '%s' in %s; there is %s",
-			     node->text, key->name, spot->where, word_list(r, key));
+		report_error(r->report, node->place, NULL,
+			     "unknown '%s' for '%s' in %s; there is %s", node->text, key->name,
+			     spot->where, word_list(r, key));
 	return -1;
 }
 
@@ -360,8 +368,8 @@ static void set_bit(struct reader *r, const struct spot *spot, const struct node
 		    uint64_t bit, uint64_t *bits)
 {
 	if (*bits >> bit & 1)
-		report_error(r->report, node->place, NULL, "'%s' is given twice in %s of %s", node->text,
-			     spot->key->name, spot->where);
+		report_error(r->report, node->place, NULL, "'%s' is given twice in %s of %s",
+			     node->text, spot->key->name, spot->where);
 	*bits |= UINT64_C(1) << bit;
 }
 
@@ -449,7 +457,8 @@ static void read_board(struct reader *r, const struct spot *spot, const struct n
 		report_error(r->report, node->place,
 			     suggest_hint(hint, sizeof(hint), node->text, board_short_name, NULL),
 			     "unknown board '%s'; other boards go by their compatible string, "
-			     "such as \"vendor,board\"", node->text);
+			     "such as \"vendor,board\"",
+			     node->text);
 		return;
 	}
 	read_text(r, spot, node);
@@ -487,7 +496,8 @@ static void read_nested(struct reader *r, const struct spot *spot, const struct 
 
 static void read_kernel(struct reader *r, const struct spot *spot, const struct node *node)
 {
-	struct manifest_kernel *kernel = (struct manifest_kernel *)(spot->record + spot->key->offset);
+	struct manifest_kernel *kernel =
+		(struct manifest_kernel *)(spot->record + spot->key->offset);
 	const char *where = arena_printf(r->arena, "'%s' of %s", spot->key->name, spot->where);
 
 	if (node->kind == NODE_MAPPING) {
@@ -499,7 +509,8 @@ static void read_kernel(struct reader *r, const struct spot *spot, const struct 
 	}
 }
 
-_Static_assert(offsetof(struct manifest_kernel, file) == 0, "a kernel that is a string is its file");
+_Static_assert(offsetof(struct manifest_kernel, file) == 0,
+	       "a kernel that is a string is its file");
 
 static const char *capsule_where(struct reader *r, const char *list, const struct node *node)
 {
@@ -535,19 +546,22 @@ static void read_capsules(struct reader *r, const struct spot *spot, const struc
 		count++;
 		capsule->place = item->place;
 		capsule->kind = guests ? DMFS_GUEST : DMFS_SERVICE;
-		read_mapping(r, spot->key->keys, capsule_where(r, spot->key->name, item), capsule, item);
+		read_mapping(r, spot->key->keys, capsule_where(r, spot->key->name, item), capsule,
+			     item);
 	}
 	*(guests ? &r->manifest->guests : &r->manifest->services) = capsules;
 	*(guests ? &r->manifest->guest_count : &r->manifest->service_count) = count;
 }
 
 static read_value *const readers[] = {
-	[VALUE_TEXT] = read_text,     [VALUE_CMDLINE] = read_cmdline, [VALUE_NAME] = read_name,
-	[VALUE_FILE] = read_file,     [VALUE_NUMBER] = read_number,   [VALUE_SIZE] = read_size,
-	[VALUE_MEMORY] = read_memory, [VALUE_BOOL] = read_bool,	      [VALUE_WORD] = read_word,
-	[VALUE_WORDS] = read_words,   [VALUE_BITS] = read_bits,	      [VALUE_FILES] = read_files,
-	[VALUE_BOARDS] = read_boards, [VALUE_MAPPING] = read_nested,  [VALUE_KERNEL] = read_kernel,
-	[VALUE_CAPSULES] = read_capsules,
+	[VALUE_TEXT] = read_text,     [VALUE_CMDLINE] = read_cmdline,
+	[VALUE_NAME] = read_name,     [VALUE_FILE] = read_file,
+	[VALUE_NUMBER] = read_number, [VALUE_SIZE] = read_size,
+	[VALUE_MEMORY] = read_memory, [VALUE_BOOL] = read_bool,
+	[VALUE_WORD] = read_word,     [VALUE_WORDS] = read_words,
+	[VALUE_BITS] = read_bits,     [VALUE_FILES] = read_files,
+	[VALUE_BOARDS] = read_boards, [VALUE_MAPPING] = read_nested,
+	[VALUE_KERNEL] = read_kernel, [VALUE_CAPSULES] = read_capsules,
 };
 
 static const char *key_name(const void *context, unsigned index)
@@ -596,8 +610,9 @@ static void read_pair(struct reader *r, const struct key *keys, const struct spo
 	}
 	first = find_pair(mapping, name->text, name);
 	if (first) {
-		report_error(r->report, name->place, NULL, "'%s' is given twice in %s, first in line %u",
-			     name->text, in->where, first->place.line);
+		report_error(r->report, name->place, NULL,
+			     "'%s' is given twice in %s, first in line %u", name->text, in->where,
+			     first->place.line);
 		return;
 	}
 	readers[spot.key->kind](r, &spot, name->next);
@@ -615,7 +630,8 @@ static void read_mapping(struct reader *r, const struct key *keys, const char *w
 	}
 	for (const struct key *key = keys; key->name; key++) {
 		if (key->required && !find_pair(node, key->name, NULL))
-			report_error(r->report, node->place, NULL, "%s has no '%s'", where, key->name);
+			report_error(r->report, node->place, NULL, "%s has no '%s'", where,
+				     key->name);
 	}
 }
 
@@ -656,7 +672,8 @@ static void check_counts(struct reader *r, const struct node *root)
 			     "the manifest has no guest and no service: nothing would run");
 	if (count > DMFS_MAX_CAPSULES)
 		report_error(r->report, root->place, NULL,
-			     "%u guests and services; an image has at most %u", count, DMFS_MAX_CAPSULES);
+			     "%u guests and services; an image has at most %u", count,
+			     DMFS_MAX_CAPSULES);
 }
 
 static void fill_in(struct manifest_number *number, uint64_t value, struct diag_place place)

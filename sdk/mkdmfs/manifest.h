@@ -15,7 +15,8 @@
 
 #define MANIFEST_VERSION 1u
 
-/* A string; text is NULL when it was not given. `place` is that of the value, or of what lacks it. */
+/* A string; text is NULL when it was not given. `place` is that of the value, or of what lacks it.
+ */
 struct manifest_text {
 	const char *text;
 	struct diag_place place;
@@ -35,7 +36,7 @@ struct manifest_list {
 
 struct manifest_kernel {
 	struct manifest_text file;
-	struct manifest_number load;	    /* given: the file is raw bytes for this address */
+	struct manifest_number load;        /* given: the file is raw bytes for this address */
 	struct manifest_number relocatable; /* given: overrides what the file says of itself */
 };
 

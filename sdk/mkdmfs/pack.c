@@ -29,11 +29,14 @@ static int read_options(const struct args *args, struct dmfs_write_plan *write)
 	uint64_t threads = 0, level = 0, chunk = 0;
 
 	if (args_has(args, "key") == args_has(args, "unsigned"))
-		return args_wrong(args->command, args_has(args, "key")
-				  ? "--key and --unsigned contradict each other"
-				  : "sign with --key NAME.key ('dmfs keygen NAME' makes one), or say "
-				    "--unsigned");
-	if (!args_number(args, "jobs", 1, 1024, &threads) || !args_number(args, "level", 1, 12, &level) ||
+		return args_wrong(
+			args->command,
+			args_has(args, "key")
+				? "--key and --unsigned contradict each other"
+				: "sign with --key NAME.key ('dmfs keygen NAME' makes one), or say "
+				  "--unsigned");
+	if (!args_number(args, "jobs", 1, 1024, &threads) ||
+	    !args_number(args, "level", 1, 12, &level) ||
 	    !args_size(args, "chunk", DMFS_MIN_CHUNK_LEN, DMFS_MAX_CHUNK_LEN, &chunk))
 		return STATUS_USAGE;
 	if (chunk & (chunk - 1))
@@ -62,9 +65,10 @@ static void tell(const struct plan *plan, const char *path, uint64_t image_len, 
 	for (uint32_t i = 0; i < plan->write.object_count; i++)
 		raw += plan->objects[i].raw_len;
 	diag_info("%s: %s from %s, %u object%s, %u capsule%s, %u signature%s", path,
-		  size_text(image_text, image_len), size_text(raw_text, raw), plan->write.object_count,
-		  plan->write.object_count == 1 ? "" : "s", plan->write.capsule_count,
-		  plan->write.capsule_count == 1 ? "" : "s", keys, keys == 1 ? "" : "s");
+		  size_text(image_text, image_len), size_text(raw_text, raw),
+		  plan->write.object_count, plan->write.object_count == 1 ? "" : "s",
+		  plan->write.capsule_count, plan->write.capsule_count == 1 ? "" : "s", keys,
+		  keys == 1 ? "" : "s");
 }
 
 static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret)

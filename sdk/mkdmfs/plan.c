@@ -37,8 +37,8 @@ static uint32_t add_object(struct plan *plan, const char *owner, uint32_t type, 
 }
 
 /*
- * The object for a file, read when it is new. DMFS_NONE after a message. The file was there when the
- * manifest was read.
+ * The object for a file, read when it is new. DMFS_NONE after a message. The file was there when
+ * the manifest was read.
  */
 static uint32_t file_object(struct plan *plan, const struct manifest_text *file, const char *owner,
 			    uint32_t type, const char *suffix, bool raw)
@@ -87,8 +87,10 @@ static bool kernel_object(struct plan *plan, const struct manifest_capsule *from
 	if (capsule->kernel == DMFS_NONE)
 		return false;
 	file = &plan->files[capsule->kernel];
-	good = raw ? kernel_raw(kernel, file->bytes.data, file->bytes.len, from->kernel.load.value, why)
-		   : file->kernel.data || kernel_read(&file->kernel, file->bytes.data, file->bytes.len, why);
+	good = raw ? kernel_raw(kernel, file->bytes.data, file->bytes.len, from->kernel.load.value,
+				why)
+		   : file->kernel.data ||
+			       kernel_read(&file->kernel, file->bytes.data, file->bytes.len, why);
 	if (!good) {
 		report_error(&plan->report, from->kernel.file.place, NULL, "'%s' %s",
 			     from->kernel.file.text, why);
@@ -122,7 +124,9 @@ static bool apply_overlay(struct plan *plan, const struct manifest_text *file, s
 	/* Room first: a failed attempt leaves both trees damaged. */
 	if (fdt_check_full(overlay.data, overlay.len) != 0) {
 		report_error(&plan->report, file->place, NULL,
-			     "'%s' is no compiled device tree; compile it: dtc -@ -O dtb -o x.dtbo x.dtso", path);
+			     "'%s' is no compiled device tree; compile it: dtc -@ -O dtb -o x.dtbo "
+			     "x.dtso",
+			     path);
 		free(overlay.data);
 		return false;
 	}
@@ -133,8 +137,8 @@ static bool apply_overlay(struct plan *plan, const struct manifest_text *file, s
 		error = fdt_pack(tree->data);
 	free(overlay.data);
 	if (error)
-		report_error(&plan->report, file->place, NULL, "overlay '%s' does not apply: %s", path,
-			     fdt_strerror(error));
+		report_error(&plan->report, file->place, NULL, "overlay '%s' does not apply: %s",
+			     path, fdt_strerror(error));
 	else
 		tree->len = fdt_totalsize(tree->data);
 	return !error;
@@ -155,7 +159,8 @@ static bool make_tree(struct plan *plan, const struct manifest_capsule *from,
 
 	if (len < 0) {
 		report_error(&plan->report, from->place, NULL,
-			     "cannot make the device tree of '%s': %s", from->name.text, fdt_strerror(len));
+			     "cannot make the device tree of '%s': %s", from->name.text,
+			     fdt_strerror(len));
 		return false;
 	}
 	tree->len = (size_t)len;
@@ -168,8 +173,8 @@ static bool say_layout(struct plan *plan, const struct manifest_capsule *from,
 		       enum layout_result result, const struct layout *layout,
 		       const struct kernel *kernel)
 {
-	const struct diag_place place = from->kernel.load.given ? from->kernel.load.place
-								: from->kernel.file.place;
+	const struct diag_place place =
+		from->kernel.load.given ? from->kernel.load.place : from->kernel.file.place;
 	char needed[24], has[24];
 
 	if (result == LAYOUT_OUTSIDE)
@@ -178,8 +183,9 @@ static bool say_layout(struct plan *plan, const struct manifest_capsule *from,
 			     from->kernel.file.text, kernel->load, DMFS_GUEST_RAM_BASE);
 	else if (result == LAYOUT_TOO_SMALL)
 		report_error(&plan->report, from->memory.place, NULL,
-			     "'%s' needs %s of memory for what is loaded, but has %s", from->name.text,
-			     size_text(needed, layout->needed), size_text(has, from->memory.value));
+			     "'%s' needs %s of memory for what is loaded, but has %s",
+			     from->name.text, size_text(needed, layout->needed),
+			     size_text(has, from->memory.value));
 	return result == LAYOUT_GOOD;
 }
 
@@ -190,7 +196,8 @@ static bool say_layout(struct plan *plan, const struct manifest_capsule *from,
 static void place(struct plan *plan, const struct manifest_capsule *from,
 		  struct dmfs_capsule *capsule, const struct kernel *kernel)
 {
-	uint64_t initrd_len = capsule->initrd == DMFS_NONE ? 0 : plan->objects[capsule->initrd].raw_len;
+	uint64_t initrd_len =
+		capsule->initrd == DMFS_NONE ? 0 : plan->objects[capsule->initrd].raw_len;
 	struct bytes tree = {arena_alloc(&plan->arena, DEVICETREE_MAX_LEN), 0};
 	struct dmfs_write_object *object;
 	enum layout_result result;
@@ -208,7 +215,8 @@ static void place(struct plan *plan, const struct manifest_capsule *from,
 	capsule->devicetree_load = layout.devicetree_load;
 	if (!make_tree(plan, from, capsule, initrd_len, &tree))
 		return;
-	capsule->devicetree = add_object(plan, from->name.text, DMFS_OBJECT_DEVICETREE, "devicetree");
+	capsule->devicetree =
+		add_object(plan, from->name.text, DMFS_OBJECT_DEVICETREE, "devicetree");
 	object = &plan->objects[capsule->devicetree];
 	object->data = tree.data;
 	object->raw_len = object->mem_len = tree.len;
@@ -266,8 +274,8 @@ static void add_boards(struct plan *plan)
 		arena_alloc(&plan->arena, boards->count * sizeof(*properties) + 1);
 
 	for (unsigned i = 0; i < boards->count; i++)
-		properties[i] = (struct dmfs_write_property){0, "board",
-							     board_compatible(boards->items[i].text)};
+		properties[i] = (struct dmfs_write_property){
+			0, "board", board_compatible(boards->items[i].text)};
 	plan->write.properties = properties;
 	plan->write.property_count = boards->count;
 }

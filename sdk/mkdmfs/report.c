@@ -10,8 +10,8 @@ void report_error(struct report *report, struct diag_place place, const char *hi
 	if (report->silent || report->errors > REPORT_LIMIT + 1)
 		return;
 	if (report->errors == REPORT_LIMIT + 1) {
-		diag_error("too many errors in '%s'; only the first %u are shown", report->source.path,
-			   REPORT_LIMIT);
+		diag_error("too many errors in '%s'; only the first %u are shown",
+			   report->source.path, REPORT_LIMIT);
 		return;
 	}
 	va_start(args, format);

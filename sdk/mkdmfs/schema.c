@@ -19,6 +19,7 @@ static const char *restart_word(unsigned index)
 	return dmfs_restart_name(index);
 }
 
+/* clang-format off: tables */
 static const struct key image_keys[] = {
 	{"name", VALUE_NAME, true, IMAGE(name), .max = DMFS_MAX_NAME_LEN,
 	 .about = "Name of the image: letters a to z, digits, '.', '_' and '-'."},
@@ -37,8 +38,9 @@ static const struct key kernel_keys[] = {
 	{"load", VALUE_SIZE, false, KERNEL(load), .max = UINT64_MAX,
 	 .about = "Take the file as raw bytes that belong at this guest-physical address."},
 	{"relocatable", VALUE_BOOL, false, KERNEL(relocatable),
-	 .about = "Whether it runs at any address that keeps its offset within 2 MiB. Default: what "
-		  "the file says of itself."},
+	 .about =
+		 "Whether it runs at any address that keeps its offset within 2 MiB. Default: what "
+		 "the file says of itself."},
 	{.name = NULL},
 };
 
@@ -49,18 +51,41 @@ static const struct key devicetree_keys[] = {
 };
 
 #define COMMON_KEYS                                                                                \
-	{"cpus", VALUE_NUMBER, false, CAPSULE(cpus), .min = 1, .max = DMFS_MAX_VCPUS,              \
+	{"cpus",                                                                                   \
+	 VALUE_NUMBER,                                                                             \
+	 false,                                                                                    \
+	 CAPSULE(cpus),                                                                            \
+	 .min = 1,                                                                                 \
+	 .max = DMFS_MAX_VCPUS,                                                                    \
 	 .about = "Virtual CPUs. Default 1."},                                                     \
-	{"priority", VALUE_WORD, false, CAPSULE(priority), .words = priority_word,                 \
-	 .about = "Scheduling priority. Default normal."},                                         \
-	{"affinity", VALUE_BITS, false, CAPSULE(affinity), .max = 63,                              \
-	 .about = "Numbers of the harts that it may run on. Default any."},                        \
-	{"cpu_limit", VALUE_NUMBER, false, CAPSULE(cpu_limit), .min = 1, .max = 100,               \
-	 .about = "The most that each vCPU gets, in percent of a hart. Default no limit."},        \
-	{"restart", VALUE_WORD, false, CAPSULE(restart), .words = restart_word,                    \
-	 .about = "Whether to start it again when it has ended. Default never."},                  \
-	{"permissions", VALUE_WORDS, false, CAPSULE(permissions), .words = dmfs_permission_name,   \
-	 .about = "What it may do beyond running. Default nothing."}
+		{"priority",                                                                       \
+		 VALUE_WORD,                                                                       \
+		 false,                                                                            \
+		 CAPSULE(priority),                                                                \
+		 .words = priority_word,                                                           \
+		 .about = "Scheduling priority. Default normal."},                                 \
+		{"affinity", VALUE_BITS,                                                           \
+		 false,      CAPSULE(affinity),                                                    \
+		 .max = 63,  .about = "Numbers of the harts that it may run on. Default any."},    \
+		{"cpu_limit",                                                                      \
+		 VALUE_NUMBER,                                                                     \
+		 false,                                                                            \
+		 CAPSULE(cpu_limit),                                                               \
+		 .min = 1,                                                                         \
+		 .max = 100,                                                                       \
+		 .about =                                                                          \
+			 "The most that each vCPU gets, in percent of a hart. Default no limit."}, \
+		{"restart",                                                                        \
+		 VALUE_WORD,                                                                       \
+		 false,                                                                            \
+		 CAPSULE(restart),                                                                 \
+		 .words = restart_word,                                                            \
+		 .about = "Whether to start it again when it has ended. Default never."},          \
+	{                                                                                          \
+		"permissions", VALUE_WORDS, false, CAPSULE(permissions),                           \
+			.words = dmfs_permission_name,                                             \
+			.about = "What it may do beyond running. Default nothing."                 \
+	}
 
 static const struct key guest_keys[] = {
 	{"name", VALUE_NAME, true, CAPSULE(name), .max = DMFS_MAX_CAPSULE_NAME_LEN,
@@ -100,10 +125,12 @@ const struct key schema_manifest[] = {
 	 .about = "Text files that are printed at boot, in this order."},
 	{"guests", VALUE_CAPSULES, false, offsetof(struct manifest, guests), .keys = guest_keys,
 	 .about = "Virtual machines that run somebody's system."},
-	{"services", VALUE_CAPSULES, false, offsetof(struct manifest, services), .keys = service_keys,
-	 .about = "Capsules that offer something to others."},
+	{"services", VALUE_CAPSULES, false, offsetof(struct manifest, services),
+	 .keys = service_keys, .about = "Capsules that offer something to others."},
 	{.name = NULL},
 };
+
+/* clang-format on */
 
 /* --- printing it ----------------------------------------------------------------------------- */
 
@@ -193,7 +220,8 @@ static void print_items(struct json *json, const struct key *key)
 
 static void print_value(struct json *json, const struct key *key)
 {
-	static const char name[] = "^[a-z0-9][a-z0-9._-]*$", size[] = "^(0x[0-9a-fA-F]+|[0-9]+)([KMG](iB)?)?$";
+	static const char name[] = "^[a-z0-9][a-z0-9._-]*$",
+			  size[] = "^(0x[0-9a-fA-F]+|[0-9]+)([KMG](iB)?)?$";
 
 	json_begin_object(json, key->name);
 	json_text(json, "description", key->about);

@@ -131,12 +131,13 @@ static void say_problem(struct report *report, const yaml_parser_t *parser)
 	struct diag_place place = problem_place(report, parser);
 	const char *problem = parser->problem ? parser->problem : "out of memory";
 
-	if (strstr(problem, "cannot start any token") && parser->problem_mark.index < report->source.len &&
+	if (strstr(problem, "cannot start any token") &&
+	    parser->problem_mark.index < report->source.len &&
 	    report->source.text[parser->problem_mark.index] == '\t')
 		report_error(report, place, NULL, "a tab; YAML is indented with blanks only");
 	else if (parser->context)
-		report_error(report, place, NULL, "not YAML: %s %s, which begins in line %zu", problem,
-			     parser->context, parser->context_mark.line + 1);
+		report_error(report, place, NULL, "not YAML: %s %s, which begins in line %zu",
+			     problem, parser->context, parser->context_mark.line + 1);
 	else
 		report_error(report, place, NULL, "not YAML: %s", problem);
 }
@@ -152,7 +153,8 @@ static bool is_text(struct report *report)
 	}
 	zero = memchr(report->source.text, 0, report->source.len);
 	if (zero) {
-		report_error(report, nowhere, NULL, "byte %zu is zero: this is a binary file, no manifest",
+		report_error(report, nowhere, NULL,
+			     "byte %zu is zero: this is a binary file, no manifest",
 			     (size_t)(zero - report->source.text));
 		return false;
 	}

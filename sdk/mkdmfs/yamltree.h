@@ -18,8 +18,8 @@ enum node_kind { NODE_SCALAR, NODE_MAPPING, NODE_SEQUENCE };
 struct node {
 	enum node_kind kind;
 	struct diag_place place;
-	const char *text;  /* of a scalar, terminated, without NUL in it */
-	bool plain;	   /* a scalar without quotes */
+	const char *text; /* of a scalar, terminated, without NUL in it */
+	bool plain;       /* a scalar without quotes */
 	unsigned depth;
 	struct node *first; /* children; of a mapping key, value, key, value, ... */
 	struct node *last;

@@ -30,7 +30,8 @@ static bool section_at(const struct bytes *elf, const Elf64_Ehdr *header, unsign
 	uint64_t offset;
 
 	return index < header->e_shnum &&
-	       !__builtin_add_overflow(header->e_shoff, (uint64_t)index * sizeof(*section), &offset) &&
+	       !__builtin_add_overflow(header->e_shoff, (uint64_t)index * sizeof(*section),
+				       &offset) &&
 	       get(elf, offset, section, sizeof(*section));
 }
 
@@ -44,7 +45,8 @@ static bool is_named(const struct bytes *elf, const Elf64_Shdr *names, const Elf
 	return section->sh_name < names->sh_size &&
 	       names->sh_size - section->sh_name > strlen(name) && strlen(name) < sizeof(found) &&
 	       !__builtin_add_overflow(names->sh_offset, section->sh_name, &offset) &&
-	       get(elf, offset, found, strlen(name) + 1) && memcmp(found, name, strlen(name) + 1) == 0;
+	       get(elf, offset, found, strlen(name) + 1) &&
+	       memcmp(found, name, strlen(name) + 1) == 0;
 }
 
 static bool find_trust(const struct bytes *elf, Elf64_Shdr *section)
@@ -69,9 +71,10 @@ const char *bundle_fill(struct bytes *elf, const struct dmfs_trust *trust, uint6
 	Elf64_Shdr section;
 
 	if (!find_trust(elf, &section))
-		return "it is no hypervisor of Diosix: a 64-bit RISC-V ELF with a section "
-		       DMFS_TRUST_SECTION;
-	if (section.sh_size < sizeof(place) || !get(elf, section.sh_offset, &place, sizeof(place)) ||
+		return "it is no hypervisor of Diosix: a 64-bit RISC-V ELF with a "
+		       "section " DMFS_TRUST_SECTION;
+	if (section.sh_size < sizeof(place) ||
+	    !get(elf, section.sh_offset, &place, sizeof(place)) ||
 	    strncmp(place.magic, DMFS_TRUST_MAGIC, sizeof(place.magic)) != 0)
 		return "its section " DMFS_TRUST_SECTION " is of another version";
 	/* RISC-V boards and the machines that this runs on are both little-endian. */

@@ -15,7 +15,8 @@
  */
 const char *bundle_fill(struct bytes *elf, const struct dmfs_trust *trust, uint64_t rollback);
 
-/* Reads the hypervisor at `path` and fills it as --trust, --threshold and --rollback say. A STATUS_... */
+/* Reads the hypervisor at `path` and fills it as --trust, --threshold and --rollback say. A
+ * STATUS_... */
 int bundle_read(struct bytes *elf, const char *path, const struct args *args);
 
 int bundle_command(const struct args *args);

@@ -85,7 +85,8 @@ static bool from_board(struct console *console)
 	if (n <= 0)
 		return false;
 	watch(console, buf, (size_t)n);
-	if (console->log && (fwrite(buf, 1, (size_t)n, console->log) != (size_t)n || fflush(console->log)))
+	if (console->log &&
+	    (fwrite(buf, 1, (size_t)n, console->log) != (size_t)n || fflush(console->log)))
 		return false;
 	return write_all(STDOUT_FILENO, buf, (size_t)n);
 }
@@ -155,11 +156,13 @@ static int left(const struct timespec *deadline, bool limited)
 	if (!limited)
 		return -1;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 + (deadline->tv_nsec - now.tv_nsec) / 1000000;
+	ms = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 +
+	     (deadline->tv_nsec - now.tv_nsec) / 1000000;
 	return ms < 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
 }
 
-static enum console_end relay(struct console *console, bool terminal, const struct timespec *deadline)
+static enum console_end relay(struct console *console, bool terminal,
+			      const struct timespec *deadline)
 {
 	for (;;) {
 		bool read_input = !console->input_ended && console->pending_len == 0;

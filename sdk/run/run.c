@@ -31,10 +31,10 @@
 struct board {
 	const char *name;
 	unsigned harts, max_harts; /* with S-mode: by default, at most */
-	unsigned more_harts;	   /* without */
+	unsigned more_harts;       /* without */
 	const char *gstage, *pmp;  /* QEMU's -cpu for a way to isolate; NULL: impossible */
-	const char *automatic;	   /* what `auto` stands for */
-	bool has_status;	   /* QEMU's exit status is the board's */
+	const char *automatic;     /* what `auto` stands for */
+	bool has_status;           /* QEMU's exit status is the board's */
 };
 
 static const struct board boards[] = {
@@ -49,7 +49,8 @@ static const char *board_name(const void *context, unsigned index)
 }
 
 /* Where the hypervisor is, seen from the folder of this program: beside it, or installed. */
-static const char *const hypervisors[] = {"diosix.elf", "../diosix.elf", "../lib/diosix/diosix.elf"};
+static const char *const hypervisors[] = {"diosix.elf", "../diosix.elf",
+					  "../lib/diosix/diosix.elf"};
 
 struct machine {
 	const struct board *board;
@@ -75,8 +76,8 @@ static int choose_board(struct machine *machine, const struct args *args)
 	if (machine->board)
 		return STATUS_DONE;
 	near = suggest_hint(hint, sizeof(hint), name, board_name, NULL);
-	return args_wrong(args->command, "no emulated board '%s'; there is virt and sifive_u%s%s", name,
-			  near ? "; " : "", near ? near : "");
+	return args_wrong(args->command, "no emulated board '%s'; there is virt and sifive_u%s%s",
+			  name, near ? "; " : "", near ? near : "");
 }
 
 static int choose_isolation(struct machine *machine, const struct args *args)
@@ -86,10 +87,12 @@ static int choose_isolation(struct machine *machine, const struct args *args)
 	if (!way || strcmp(way, "auto") == 0)
 		way = machine->board->automatic;
 	if (strcmp(way, "gstage") != 0 && strcmp(way, "pmp") != 0)
-		return args_wrong(args->command, "--isolation is auto, gstage or pmp, not '%s'", way);
+		return args_wrong(args->command, "--isolation is auto, gstage or pmp, not '%s'",
+				  way);
 	machine->cpu = strcmp(way, "gstage") == 0 ? machine->board->gstage : machine->board->pmp;
 	if (!machine->cpu)
-		return args_wrong(args->command, "%s has no H extension, so no isolation by %s; use pmp",
+		return args_wrong(args->command,
+				  "%s has no H extension, so no isolation by %s; use pmp",
 				  machine->board->name, way);
 	return STATUS_DONE;
 }
@@ -132,7 +135,8 @@ static int find_hypervisor(struct machine *machine, const struct args *args)
 		free(machine->hypervisor);
 		machine->hypervisor = NULL;
 	}
-	diag_error("no hypervisor: '%s/%s' is not there; build it with 'make', or give --hypervisor FILE",
+	diag_error("no hypervisor: '%s/%s' is not there; build it with 'make', or give "
+		   "--hypervisor FILE",
 		   self, hypervisors[0]);
 	return STATUS_FAILED;
 }
@@ -182,11 +186,13 @@ static int prepare_files(struct machine *machine, const struct args *args)
 static void become_qemu(const struct machine *machine, char **more, int serial, pid_t parent)
 {
 	char kernel[32], image[32], smp[32], memory[32];
+	/* clang-format off */
 	const char *argv[64] = {
 		QEMU, "-M", machine->board->name, "-bios", "none", "-kernel", kernel, "-initrd", image,
 		"-smp", smp, "-m", memory, "-display", "none", "-monitor", "none", "-no-reboot",
 		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
 	};
+	/* clang-format on */
 	size_t argc = 0;
 	sigset_t none;
 
@@ -232,7 +238,7 @@ static int start_qemu(struct machine *machine, char **more, int serial)
 		become_qemu(machine, more, serial, parent);
 		error = errno;
 		_exit(write(told[1], &error, sizeof(error)) == sizeof(error) ? STATUS_FAILED
-									      : STATUS_USAGE);
+									     : STATUS_USAGE);
 	}
 	if (machine->qemu < 0)
 		error = errno;

@@ -48,10 +48,11 @@ int image_file_read(struct image_file *file, const char *path, const struct dmfs
 	if (status != STATUS_DONE)
 		return status;
 	if (trust)
-		opened = dmfs_open_verified(&file->image, file->bytes.data, file->bytes.len, true, trust,
-					    &file->signers);
+		opened = dmfs_open_verified(&file->image, file->bytes.data, file->bytes.len, true,
+					    trust, &file->signers);
 	else
-		opened = dmfs_open_unverified(&file->image, file->bytes.data, file->bytes.len, true);
+		opened =
+			dmfs_open_unverified(&file->image, file->bytes.data, file->bytes.len, true);
 	file->verified = trust != NULL;
 	if (opened == DMFS_OK)
 		return STATUS_DONE;

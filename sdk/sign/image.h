@@ -12,13 +12,13 @@ struct image_file {
 	const char *path;
 	struct bytes bytes;
 	struct dmfs_image image;
-	bool verified;	  /* enough trusted keys signed it */
+	bool verified;    /* enough trusted keys signed it */
 	uint32_t signers; /* a bit for each trusted key that did */
 };
 
 /*
- * Reads the image at `path`, verified when `trust` is not NULL. Returns a STATUS_..., after a message when it is
- * not STATUS_DONE; then there is nothing to free.
+ * Reads the image at `path`, verified when `trust` is not NULL. Returns a STATUS_..., after a
+ * message when it is not STATUS_DONE; then there is nothing to free.
  */
 int image_file_read(struct image_file *file, const char *path, const struct dmfs_trust *trust);
 void image_file_free(struct image_file *file);

@@ -13,9 +13,9 @@
 
 #include "common/diag.h"
 
-#define HEX_LEN	  64u /* of the 32 bytes of a public key or a seed */
+#define HEX_LEN    64u /* of the 32 bytes of a public key or a seed */
 #define PREFIX_LEN (sizeof(KEY_PUBLIC_PREFIX) - 1)
-#define LINE_LEN  (PREFIX_LEN + HEX_LEN + 1)
+#define LINE_LEN   (PREFIX_LEN + HEX_LEN + 1)
 _Static_assert(sizeof(KEY_PUBLIC_PREFIX) == sizeof(KEY_SECRET_PREFIX), "one length for both");
 
 const char *key_id_text(char text[KEY_ID_TEXT_LEN], const uint8_t key[DMFS_PUBLIC_KEY_LEN])
@@ -28,7 +28,8 @@ const char *key_id_text(char text[KEY_ID_TEXT_LEN], const uint8_t key[DMFS_PUBLI
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Reads at most len bytes into `line` and nowhere else, as it may be secret. Returns how many, or -1. */
+/* Reads at most len bytes into `line` and nowhere else, as it may be secret. Returns how many, or
+ * -1. */
 static ssize_t read_line(const char *path, char *line, size_t len, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -65,7 +66,8 @@ static int read_key(const char *path, const char *prefix, char *line, size_t roo
 	if (got < 0)
 		return diag_file("read", path, errno);
 	if (begins(line, len, secret ? KEY_PUBLIC_PREFIX : KEY_SECRET_PREFIX)) {
-		diag_error("'%s' is a %s key; a %s is needed here", path, secret ? "public" : "secret",
+		diag_error("'%s' is a %s key; a %s is needed here", path,
+			   secret ? "public" : "secret",
 			   secret ? "secret key, NAME.key," : "public key, NAME.pub,");
 		return STATUS_REFUSED;
 	}
@@ -114,8 +116,8 @@ int secret_keys_read(struct secret_keys *secret, const struct args *args)
 
 	*secret = (struct secret_keys){NULL, 0};
 	if (count > DMFS_MAX_SIGNATURES)
-		return args_wrong(args->command, "%u keys; an image has at most %u signatures", count,
-				  DMFS_MAX_SIGNATURES);
+		return args_wrong(args->command, "%u keys; an image has at most %u signatures",
+				  count, DMFS_MAX_SIGNATURES);
 	if (count == 0)
 		return STATUS_DONE;
 	/* sodium_malloc() locks what it gives, and sodium_free() wipes it. */
@@ -128,9 +130,11 @@ int secret_keys_read(struct secret_keys *secret, const struct args *args)
 		int status = read_secret(args_value(args, "key", i), secret->keys[i]);
 
 		for (unsigned j = 0; status == STATUS_DONE && j < i; j++) {
-			if (sodium_memcmp(secret->keys[i], secret->keys[j], DMFS_SECRET_KEY_LEN) == 0)
+			if (sodium_memcmp(secret->keys[i], secret->keys[j], DMFS_SECRET_KEY_LEN) ==
+			    0)
 				status = args_wrong(args->command, "'%s' and '%s' are the same key",
-						    args_value(args, "key", j), args_value(args, "key", i));
+						    args_value(args, "key", j),
+						    args_value(args, "key", i));
 		}
 		if (status != STATUS_DONE) {
 			secret_keys_free(secret);
@@ -153,8 +157,10 @@ int trust_keys_read(struct trust_keys *trust, const struct args *args)
 	uint64_t threshold = 1;
 
 	if (count == 0 || count > DMFS_MAX_ANCHORS)
-		return args_wrong(args->command, count ? "%u --trust; at most %u are possible"
-						       : "--trust NAME.pub is missing", count, DMFS_MAX_ANCHORS);
+		return args_wrong(args->command,
+				  count ? "%u --trust; at most %u are possible"
+					: "--trust NAME.pub is missing",
+				  count, DMFS_MAX_ANCHORS);
 	if (!args_number(args, "threshold", 1, count, &threshold))
 		return STATUS_USAGE;
 	for (unsigned i = 0; i < count; i++) {
@@ -165,11 +171,12 @@ int trust_keys_read(struct trust_keys *trust, const struct args *args)
 		for (unsigned j = 0; j < i; j++) {
 			if (memcmp(trust->keys[i], trust->keys[j], DMFS_PUBLIC_KEY_LEN) == 0)
 				return args_wrong(args->command, "'%s' and '%s' are the same key",
-						  args_value(args, "trust", j), args_value(args, "trust", i));
+						  args_value(args, "trust", j),
+						  args_value(args, "trust", i));
 		}
 	}
-	trust->trust = (struct dmfs_trust){(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])trust->keys, count,
-					   (uint32_t)threshold};
+	trust->trust = (struct dmfs_trust){(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])trust->keys,
+					   count, (uint32_t)threshold};
 	return STATUS_DONE;
 }
 
@@ -182,7 +189,8 @@ static int write_new(const char *path, mode_t mode, const char *line)
 	int error;
 
 	if (fd < 0 && errno == EEXIST) {
-		diag_error("'%s' exists, and keys are never overwritten; choose another name", path);
+		diag_error("'%s' exists, and keys are never overwritten; choose another name",
+			   path);
 		return STATUS_FAILED;
 	}
 	if (fd < 0)

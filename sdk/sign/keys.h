@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Key files (docs/keys.md): one line of text, a prefix that says what it is and the key in hexadecimal.
+ * Key files (docs/keys.md): one line of text, a prefix that says what it is and the key in
+ * hexadecimal.
  */
 #ifndef SIGN_KEYS_H
 #define SIGN_KEYS_H

@@ -46,8 +46,10 @@ static int sign_with(const struct args *args, struct image_file *file, const uin
 {
 	uint8_t signature[DMFS_SIGNATURE_LEN];
 
-	crypto_sign_detached(signature, NULL, file->bytes.data, file->image.extent.signed_len, secret);
-	return add(args, &file->bytes, secret + DMFS_SECRET_KEY_LEN - DMFS_PUBLIC_KEY_LEN, signature);
+	crypto_sign_detached(signature, NULL, file->bytes.data, file->image.extent.signed_len,
+			     secret);
+	return add(args, &file->bytes, secret + DMFS_SECRET_KEY_LEN - DMFS_PUBLIC_KEY_LEN,
+		   signature);
 }
 
 int sign_command(const struct args *args)
@@ -100,8 +102,8 @@ static int read_signature(const char *path, uint8_t signature[DMFS_SIGNATURE_LEN
 	if (bytes.len == DMFS_SIGNATURE_LEN) {
 		memcpy(signature, bytes.data, DMFS_SIGNATURE_LEN);
 	} else {
-		diag_error("'%s' has %zu bytes; an Ed25519 signature is %u raw bytes", path, bytes.len,
-			   DMFS_SIGNATURE_LEN);
+		diag_error("'%s' has %zu bytes; an Ed25519 signature is %u raw bytes", path,
+			   bytes.len, DMFS_SIGNATURE_LEN);
 		status = STATUS_REFUSED;
 	}
 	free(bytes.data);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <elf.h>
@@ -59,10 +60,18 @@ static struct elf good_elf(void)
 	elf.head.e_phentsize = sizeof(Elf64_Phdr);
 	elf.head.e_phnum = 2;
 	elf.head.e_entry = 0xffffffff80200004;
-	elf.segments[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_offset = 1024, .p_filesz = 16, .p_memsz = 16,
-				       .p_vaddr = 0xffffffff80200000, .p_paddr = 0x80200000};
-	elf.segments[1] = (Elf64_Phdr){.p_type = PT_LOAD, .p_offset = 2048, .p_filesz = 8, .p_memsz = 32,
-				       .p_vaddr = 0xffffffff80200100, .p_paddr = 0x80200100};
+	elf.segments[0] = (Elf64_Phdr){.p_type = PT_LOAD,
+				       .p_offset = 1024,
+				       .p_filesz = 16,
+				       .p_memsz = 16,
+				       .p_vaddr = 0xffffffff80200000,
+				       .p_paddr = 0x80200000};
+	elf.segments[1] = (Elf64_Phdr){.p_type = PT_LOAD,
+				       .p_offset = 2048,
+				       .p_filesz = 8,
+				       .p_memsz = 32,
+				       .p_vaddr = 0xffffffff80200100,
+				       .p_paddr = 0x80200100};
 	memset((uint8_t *)&elf + 1024, 0xaa, 16);
 	memset((uint8_t *)&elf + 2048, 0xbb, 8);
 	return elf;
@@ -137,11 +146,11 @@ static void bad_elfs_are_refused_with_a_reason(void **state)
 {
 	struct elf elf = good_elf();
 
-#define REFUSED(change, part)                                                                      \
-	do {                                                                                       \
-		elf = good_elf();                                                                  \
-		change;                                                                            \
-		assert_refused(&elf, sizeof(elf), part);                                           \
+#define REFUSED(change, part)                            \
+	do {                                             \
+		elf = good_elf();                        \
+		change;                                  \
+		assert_refused(&elf, sizeof(elf), part); \
 	} while (0)
 	REFUSED(elf.head.e_ident[EI_CLASS] = ELFCLASS32, "32-bit");
 	REFUSED(elf.head.e_ident[EI_DATA] = ELFDATA2MSB, "another architecture");
@@ -228,8 +237,10 @@ static void damaged_linux_images_are_refused(void **state)
 
 static size_t gzip(const void *data, size_t len, uint8_t *out, size_t room)
 {
-	z_stream stream = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)len,
-			   .next_out = out, .avail_out = (uInt)room};
+	z_stream stream = {.next_in = (Bytef *)(uintptr_t)data,
+			   .avail_in = (uInt)len,
+			   .next_out = out,
+			   .avail_out = (uInt)room};
 
 	assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
@@ -262,7 +273,8 @@ static void compressed_elf_is_read_as_well(void **state)
 	char why[KERNEL_WHY_LEN];
 	struct kernel kernel;
 
-	assert_true(kernel_read(&kernel, packed, gzip(&elf, sizeof(elf), packed, sizeof(packed)), why));
+	assert_true(
+		kernel_read(&kernel, packed, gzip(&elf, sizeof(elf), packed, sizeof(packed)), why));
 	assert_int_equal(kernel.len, 0x108);
 	kernel_free(&kernel);
 }
@@ -305,14 +317,18 @@ static void other_formats_are_named(void **state)
 {
 	uint8_t arm64[64] = {[0x38] = 'A', 'R', 'M', 0x64};
 
-	assert_refused("\xfd" "7zXZ\0", 6, "xz");
+	assert_refused("\xfd"
+		       "7zXZ\0",
+		       6, "xz");
 	assert_refused("\x28\xb5\x2f\xfd....", 8, "zstd");
 	assert_refused("\x27\x05\x19\x56", 4, "uImage");
 	assert_refused("#!/bin/sh\n", 10, "script");
 	assert_refused("MZ", 2, "EFI program");
 	assert_refused(arm64, sizeof(arm64), "arm64");
 	assert_refused("", 0, "neither an ELF");
-	assert_refused("\x7f" "EL", 3, "neither an ELF");
+	assert_refused("\x7f"
+		       "EL",
+		       3, "neither an ELF");
 }
 
 static void raw_bytes_go_where_they_are_told(void **state)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "dmfs.h"
@@ -46,8 +47,8 @@ static void assert_sound(const struct layout *layout, uint64_t memory, const str
 
 static void relocatable_kernel_begins_2_mib_into_ram(void **state)
 {
-	const struct kernel kernel = {.mem_len = 20 * MIB, .relocatable = true, .load = 2 * MIB,
-				      .entry_offset = 64};
+	const struct kernel kernel = {
+		.mem_len = 20 * MIB, .relocatable = true, .load = 2 * MIB, .entry_offset = 64};
 	struct layout layout;
 
 	assert_int_equal(layout_place(&layout, 256 * MIB, &kernel, 8 * MIB + 1, 5000), LAYOUT_GOOD);
@@ -69,7 +70,8 @@ static void needed_memory_suffices_and_less_does_not(void **state)
 					 LAYOUT_TOO_SMALL);
 			needed = layout.needed;
 			assert_int_equal(needed % DMFS_MEMORY_UNIT, 0);
-			assert_int_equal(layout_place(&layout, needed, &kernel, initrd, 5000), LAYOUT_GOOD);
+			assert_int_equal(layout_place(&layout, needed, &kernel, initrd, 5000),
+					 LAYOUT_GOOD);
 			assert_sound(&layout, needed, &kernel, initrd, 5000);
 		}
 	}
@@ -115,7 +117,8 @@ static void lengths_beyond_all_memory_do_not_wrap(void **state)
 
 	assert_int_not_equal(layout_place(&layout, 16 * MIB, &kernel, 0, 5000), LAYOUT_GOOD);
 	kernel.mem_len = MIB;
-	assert_int_not_equal(layout_place(&layout, 16 * MIB, &kernel, UINT64_MAX, 5000), LAYOUT_GOOD);
+	assert_int_not_equal(layout_place(&layout, 16 * MIB, &kernel, UINT64_MAX, 5000),
+			     LAYOUT_GOOD);
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>
@@ -59,7 +60,8 @@ static const char full[] =
 	"    restart: on-crash\n"
 	"    permissions: [console_write, memory_grant]\n"
 	"    devicetree: {overlay: x.dtbo}\n"
-	"  - {name: raw, kernel: {file: r.bin, load: 0x80000000, relocatable: false}, memory: 2097152}\n"
+	"  - {name: raw, kernel: {file: r.bin, load: 0x80000000, relocatable: false}, memory: "
+	"2097152}\n"
 	"services:\n"
 	"  - {name: console, program: console.elf}\n";
 
@@ -122,7 +124,8 @@ static void defaults_are_filled_in(void **state)
 
 static void all_errors_of_one_run_are_counted(void **state)
 {
-	static const char text[] = "dmfs: 3\nimage: {nam: x}\nguests:\n  - {name: A, memory: 3M, cpus: 99}\n";
+	static const char text[] =
+		"dmfs: 3\nimage: {nam: x}\nguests:\n  - {name: A, memory: 3M, cpus: 99}\n";
 
 	/* version; unknown key, no name; name, memory, cpus, no kernel */
 	assert_int_equal(errors_of(text, strlen(text)), 7);
@@ -178,7 +181,10 @@ static void binary_and_empty_files_are_no_manifests(void **state)
 	assert_int_equal(errors_of("\n\n# nothing\n", 12), 1);
 	assert_int_equal(errors_of("\177ELF\2\1\1\0\0\0", 10), 1);
 	assert_int_equal(errors_of("dmfs\xff: 1\n", 9), 1);
-	assert_int_equal(errors_of("\xff\xfe" "d\0m\0", 6), 1);
+	assert_int_equal(errors_of("\xff\xfe"
+				   "d\0m\0",
+				   6),
+			 1);
 	assert_int_equal(errors_of(large, YAML_MAX_LEN + 1), 1);
 	free(large);
 }
