@@ -115,6 +115,11 @@ def test_all_errors_are_reported_in_one_run(tool):
            "      |     ^^^^^^ did you mean 'memory'?\n" in result.err
 
 
+def test_misspelt_key_is_not_reported_as_missing_too(tool):
+    text = manifest().replace("kernel:", "kernal:")
+    assert pack(tool, text, status=REFUSED).err.count(": error: ") == 1
+
+
 def test_a_flood_of_errors_ends_after_a_hundred(tool):
     result = pack(tool, manifest("\n".join(f"k{i}: 1" for i in range(500))), status=REFUSED)
     assert result.err.count("unknown key") == 100
@@ -461,7 +466,8 @@ def test_dtgen_gives_what_the_image_holds(tool):
     assert tool.read("x.dtb") == tool.read("out/linux.devicetree")
     source = tool.run("dtgen", "m.yaml", "linux").out
     assert source.startswith("/dts-v1/;") and 'bootargs = "console=ttyS0"' in source
-    assert "no guest or service 'x'" in tool.run("dtgen", "m.yaml", "x", status=REFUSED).error
+    assert "no guest or service 'lunix'; did you mean 'linux'?" in tool.run("dtgen", "m.yaml", "lunix",
+                                                                            status=REFUSED).error
 
 
 def test_overlay_changes_the_device_tree(tool):

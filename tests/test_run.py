@@ -113,7 +113,7 @@ def test_all_bytes_pass_both_ways(tool):
 def test_log_has_the_console_s_output(tool):
     out = boot(tool, f"{GREETING}; echo more", "--log", "log").out
     assert tool.read("log").decode() == out
-    assert "No space left" in boot(tool, f"{GREETING}; sleep 30", "--log", "/dev/full", status=FAILED).error
+    assert "No space left" in boot(tool, f"{GREETING}; exec sleep 30", "--log", "/dev/full", status=FAILED).error
 
 
 def test_time_limit(tool):

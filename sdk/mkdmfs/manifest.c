@@ -618,6 +618,18 @@ static void read_pair(struct reader *r, const struct key *keys, const struct spo
 	readers[spot.key->kind](r, &spot, name->next);
 }
 
+/* A key that is missing because it is misspelt was reported as that. */
+static bool is_misspelt(const struct node *mapping, const struct key *keys,
+			const struct key *missing)
+{
+	for (const struct node *name = mapping->first; name; name = name->next->next) {
+		if (name->kind == NODE_SCALAR && !find_key(keys, name->text) &&
+		    suggest(name->text, key_name, keys) == missing->name)
+			return true;
+	}
+	return false;
+}
+
 static void read_mapping(struct reader *r, const struct key *keys, const char *where, void *record,
 			 const struct node *node)
 {
@@ -629,7 +641,8 @@ static void read_mapping(struct reader *r, const struct key *keys, const char *w
 			read_pair(r, keys, &in, node, name);
 	}
 	for (const struct key *key = keys; key->name; key++) {
-		if (key->required && !find_pair(node, key->name, NULL))
+		if (key->required && !find_pair(node, key->name, NULL) &&
+		    !is_misspelt(node, keys, key))
 			report_error(r->report, node->place, NULL, "%s has no '%s'", where,
 				     key->name);
 	}

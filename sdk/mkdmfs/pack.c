@@ -9,6 +9,7 @@
 #include "common/file.h"
 #include "common/progress.h"
 #include "common/size.h"
+#include "common/suggest.h"
 #include "dtgen/dtgen.h"
 #include "plan.h"
 #include "sign/keys.h"
@@ -147,15 +148,28 @@ static int write_tree(const struct dmfs_write_object *tree, const char *path, bo
 	return status;
 }
 
+static const char *capsule_name(const void *context, unsigned index)
+{
+	const struct plan *plan = context;
+
+	/* Names of a plan are the manifest's, which are terminated. */
+	return index < plan->write.capsule_count ? plan->capsules[index].name.data : NULL;
+}
+
 static int write_tree_of(const struct plan *plan, const char *guest, const char *path, bool source)
 {
+	const char *near;
+	char hint[96];
+
 	for (uint32_t i = 0; i < plan->write.capsule_count; i++) {
 		const struct dmfs_capsule *capsule = &plan->capsules[i];
 
 		if (dmfs_str_is(capsule->name, guest))
 			return write_tree(&plan->objects[capsule->devicetree], path, source);
 	}
-	diag_error("the manifest has no guest or service '%s'", guest);
+	near = suggest_hint(hint, sizeof(hint), guest, capsule_name, plan);
+	diag_error("the manifest has no guest or service '%s'%s%s", guest, near ? "; " : "",
+		   near ? near : "");
 	return STATUS_REFUSED;
 }
 
