@@ -85,6 +85,7 @@ static bool from_board(struct console *console)
 	if (n <= 0)
 		return false;
 	watch(console, buf, (size_t)n);
+	console->mid_line = buf[n - 1] != '\n';
 	if (console->log &&
 	    (fwrite(buf, 1, (size_t)n, console->log) != (size_t)n || fflush(console->log)))
 		return false;
@@ -218,6 +219,10 @@ enum console_end console_relay(struct console *console)
 		end_line(console);
 	if (terminal)
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	/* What is said next begins a line of its own; a file or pipe gets the board's bytes only.
+	 */
+	if (console->mid_line && isatty(STDOUT_FILENO))
+		write_all(STDOUT_FILENO, "\n", 1);
 	errno = error;
 	return end;
 }
