@@ -74,11 +74,13 @@ HV_THIRD_INC := -isystem $(SODIUM)/include -isystem $(SODIUM)/include/sodium -is
 HV_ARCH := --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align \
 	-msmall-data-limit=0 -DPICOLIBC_INTEGER_PRINTF_SCANF
 HV_FLAGS := $(HV_ARCH) -std=gnu11 -Os -g -ffreestanding -fno-builtin-printf -ffunction-sections -fdata-sections \
-	-fno-common -fno-tree-loop-distribute-patterns -DLINK_ADDRESS=$(LINK_ADDRESS) \
+	-fno-common -fno-tree-loop-distribute-patterns -fstack-protector-strong $(HV_DEBUG) -DLINK_ADDRESS=$(LINK_ADDRESS) \
 	-DDIOSIX_VERSION='"$(VERSION)"' -DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER) -MMD -MP
 HV_CFLAGS := $(HV_FLAGS) $(WARN) $(HV_INC) -Ihypervisor/arch/riscv -Ihypervisor/arch/riscv/include $(HV_THIRD_INC)
 HV_THIRD_CFLAGS := $(HV_FLAGS) -O2 -w -DNDEBUG -DNO_GZIP -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_TI_MODE=1 -DCONFIGURED=1 \
 	-I$(SODIUM)/include/sodium -I$(SODIUM)/include -I$(CACHE)/zlib -I$(CACHE)/libfdt/libfdt
+# DEBUG=1: undefined behaviour traps, and the trap is reported as a bug.
+HV_DEBUG := $(if $(DEBUG),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
 # What a trap runs through is worth its space.
 HV_FAST := hypervisor/arch/riscv/% hypervisor/guest/% hypervisor/core/scheduler.c hypervisor/core/vcpu.c hypervisor/core/console.c
 HV_OBJ := $(patsubst %.c,$(B)/hv/%.o,$(HV_SRC) $(LIBDMFS_CORE)) $(patsubst %.S,$(B)/hv/%.o,$(HV_ASM)) \

@@ -36,4 +36,7 @@ _Noreturn void riscv_panic(const uint64_t *frame);
 _Noreturn void boot_main(uint64_t hartid, const void *fdt);
 _Noreturn void secondary_main(struct hart *hart);
 
+/* Chooses the stack protector's value (stack_protector.c); `seed` may be NULL with len 0. */
+void stack_protector_init(const uint8_t *seed, uint32_t len);
+
 #endif

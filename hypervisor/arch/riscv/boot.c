@@ -114,6 +114,7 @@ void boot_main(uint64_t hartid, const void *fdt)
 	boot_board(&info);
 	__asm__ volatile("mv tp, %0" ::"r"(harts[0]));
 	probe();
+	stack_protector_init(board.rng_seed, board.rng_seed_len);
 	gather_harts();
 	arch_hart_init(hart_stack_guard(harts[0]));
 	boot_capsules();
