@@ -96,6 +96,11 @@ class Board:
         self.text += self.child.before + self.child.after
         return found
 
+    def expect_all(self, *texts):
+        """Waits until the console has said all of these since it was booted, in any order."""
+        while any(text not in self.text for text in texts):
+            self.expect(r"\n")
+
     def expect_line(self, text):
         """Waits for a line of the console that is exactly this."""
         return self.expect(r"(?:^|[\r\n])" + re.escape(text) + r"\r*\n")

@@ -68,6 +68,7 @@ run_as_user:
 	csrc sstatus, t0
 	sret
 user_return:
+	csrci sstatus, 2	/* sret from the handler has turned interrupts on */
 	ret
 
 	/* uint64_t call(uint64_t address): jumps there; what is there has to return, or trap */
