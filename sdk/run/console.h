@@ -24,7 +24,7 @@ enum console_end {
 #define CONSOLE_LINE_LEN 256
 
 struct console {
-	int board;		/* socket to the board's serial port, non-blocking */
+	int input, output;	/* of the board's serial port; pipes, non-blocking */
 	int signals;		/* signalfd of what ends the program */
 	FILE *log;		/* gets the output as well; NULL */
 	unsigned timeout;	/* seconds; 0 none */
