@@ -51,6 +51,23 @@ $(DTB)/%.dtb: | $(PACKAGES)
 	@mkdir -p $(@D)
 	@$(QEMU) -M $(firstword $(subst -, ,$*)) $(BOARD) -bios none -M dumpdtb=$@ >$(@D)/$*.log 2>&1 || { cat $(@D)/$*.log; exit 3; }
 
+# --- guests that attack ----------------------------------------------------------------------------
+# Each tests/attacks/NAME.c is one, on attack.c and start.S: build/attacks/NAME.bin, raw and position independent.
+
+ATTACK_LIB := attack
+ATTACKS := $(patsubst tests/attacks/%.c,$(B)/attacks/%.bin,$(filter-out tests/attacks/$(ATTACK_LIB).c,$(wildcard tests/attacks/*.c)))
+ATTACK_CFLAGS := --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mno-relax \
+	-std=gnu11 -O2 -ffreestanding -fno-jump-tables -msmall-data-limit=0 -fno-tree-loop-distribute-patterns $(WARN)
+
+$(B)/attacks/%.elf: tests/attacks/%.c $(addprefix tests/attacks/,attack.c attack.h start.S link.ld) | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -DATTACK_NAME='"$*"' -nostdlib -static -Wl,--no-warn-rwx-segments \
+		-T tests/attacks/link.ld \
+		-o $@ $< tests/attacks/attack.c tests/attacks/start.S
+$(B)/attacks/%.bin: $(B)/attacks/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
 # --- unit tests, under the sanitizers ------------------------------------------------------------
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program. The hypervisor's
 # core/ and guest/ are compiled against arch/fake.
@@ -156,7 +173,7 @@ fuzz-short: $(FUZZERS) $(SEEDS)
 
 test: all unit fuzz-short system
 
-TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS)
+TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS)
 system: $(TESTED)
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 

@@ -77,7 +77,7 @@ static bool write_all(int fd, const char *data, size_t len)
 static bool from_board(struct console *console)
 {
 	char buf[4096];
-	ssize_t n = read(console->board, buf, sizeof(buf));
+	ssize_t n = read(console->output, buf, sizeof(buf));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
@@ -138,7 +138,7 @@ static bool from_user(struct console *console, bool terminal)
 
 static void to_board(struct console *console)
 {
-	ssize_t n = write(console->board, console->pending, console->pending_len);
+	ssize_t n = write(console->input, console->pending, console->pending_len);
 
 	if (n > 0) {
 		console->pending_len -= (size_t)n;
@@ -168,22 +168,23 @@ static enum console_end relay(struct console *console, bool terminal,
 	for (;;) {
 		bool read_input = !console->input_ended && console->pending_len == 0;
 		struct pollfd fds[] = {
-			{console->board, (short)(POLLIN | (console->pending_len ? POLLOUT : 0)), 0},
+			{console->output, POLLIN, 0},
 			{console->signals, POLLIN, 0},
 			{read_input ? STDIN_FILENO : -1, POLLIN, 0},
+			{console->pending_len ? console->input : -1, POLLOUT, 0},
 		};
 		int wait = left(deadline, console->timeout > 0);
 		struct signalfd_siginfo info;
 
 		if (wait == 0)
 			return CONSOLE_TIMEOUT;
-		if (poll(fds, 3, wait) < 0 && errno != EINTR)
+		if (poll(fds, 4, wait) < 0 && errno != EINTR)
 			return CONSOLE_FAILED;
 		if (fds[1].revents && read(console->signals, &info, sizeof(info)) == sizeof(info)) {
 			console->signal = (int)info.ssi_signo;
 			return CONSOLE_SIGNAL;
 		}
-		if (fds[0].revents & POLLOUT)
+		if (fds[3].revents & POLLOUT)
 			to_board(console);
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && !from_board(console))
 			return errno ? CONSOLE_FAILED : CONSOLE_CLOSED;

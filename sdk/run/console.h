@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Carries the console of an emulated board to and fro: terminal, raw while it lasts, or any other
- * standard input and output.
+ * Carries the console of an emulated board to and fro: terminal, raw while it lasts, or any other standard input
+ * and output.
  */
 #ifndef RUN_CONSOLE_H
 #define RUN_CONSOLE_H
@@ -13,28 +13,27 @@
 #include <sys/types.h>
 
 enum console_end {
-	CONSOLE_CLOSED,  /* the board is gone */
+	CONSOLE_CLOSED,	 /* the board is gone */
 	CONSOLE_ESCAPED, /* Ctrl-a x */
 	CONSOLE_TIMEOUT,
-	CONSOLE_SIGNAL, /* `signal` says which */
-	CONSOLE_FAILED, /* standard output or the log cannot be written; errno says why */
+	CONSOLE_SIGNAL,	 /* `signal` says which */
+	CONSOLE_FAILED,	 /* standard output or the log cannot be written; errno says why */
 };
 
 /* The longest line of the hypervisor that is kept whole. */
 #define CONSOLE_LINE_LEN 256
 
 struct console {
-	int board;        /* socket to the board's serial port, non-blocking */
-	int signals;      /* signalfd of what ends the program */
-	FILE *log;        /* gets the output as well; NULL */
-	unsigned timeout; /* seconds; 0 none */
+	int input, output;	/* of the board's serial port; pipes, non-blocking */
+	int signals;		/* signalfd of what ends the program */
+	FILE *log;		/* gets the output as well; NULL */
+	unsigned timeout;	/* seconds; 0 none */
 	int signal;
 	/* The last line that began with "diosix: ", without its end; "" when there was none. */
 	char last[CONSOLE_LINE_LEN];
 
 	char line[CONSOLE_LINE_LEN]; /* private from here on */
 	size_t line_len;
-	bool mid_line; /* the output's last byte ended no line */
 	bool escaped;
 	bool input_ended;
 	uint8_t pending[1024]; /* input that the board has not taken yet */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,8 +181,13 @@ static int prepare_files(struct machine *machine, const struct args *args)
 
 /* --- QEMU ------------------------------------------------------------------------------------ */
 
+/* The board's serial port: two pipes. */
+struct serial {
+	int in[2], out[2];
+};
+
 /* In the child: becomes QEMU, or returns with errno. */
-static void become_qemu(const struct machine *machine, char **more, int serial, pid_t parent)
+static void become_qemu(const struct machine *machine, char **more, const struct serial *serial, pid_t parent)
 {
 	char kernel[32], image[32], smp[32], memory[32];
 	/* clang-format off */
@@ -220,13 +224,13 @@ static void become_qemu(const struct machine *machine, char **more, int serial, 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (dup2(serial, STDIN_FILENO) < 0 || dup2(serial, STDOUT_FILENO) < 0)
+	if (dup2(serial->in[0], STDIN_FILENO) < 0 || dup2(serial->out[1], STDOUT_FILENO) < 0)
 		return;
 	execvp(QEMU, (char **)(uintptr_t)argv);
 }
 
 /* Starts QEMU with `serial` as its console. 0, or an errno that says why it did not start. */
-static int start_qemu(struct machine *machine, char **more, int serial)
+static int start_qemu(struct machine *machine, char **more, const struct serial *serial)
 {
 	pid_t parent = getpid();
 	int told[2], error = 0;
@@ -250,17 +254,28 @@ static int start_qemu(struct machine *machine, char **more, int serial)
 	return error;
 }
 
+/*
+ * QEMU drops what the console of a sifive_u says while nobody takes it, and it says it byte by byte: a pipe
+ * holds a million of them, a socket some hundred.
+ */
+#define OUTPUT_ROOM (1 << 20)
+
 static int start(struct machine *machine, const struct args *args, struct console *console)
 {
-	int pair[2], error;
+	struct serial serial;
+	int error;
 
 	console->signals = console_catch_signals();
-	if (console->signals < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+	if (console->signals < 0 || pipe2(serial.in, O_CLOEXEC) < 0 || pipe2(serial.out, O_CLOEXEC) < 0)
 		return diag_file("start", QEMU, errno);
-	fcntl(pair[0], F_SETFL, O_NONBLOCK);
-	console->board = pair[0];
-	error = start_qemu(machine, args->rest, pair[1]);
-	close(pair[1]);
+	fcntl(serial.in[1], F_SETFL, O_NONBLOCK);
+	fcntl(serial.out[0], F_SETFL, O_NONBLOCK);
+	fcntl(serial.out[0], F_SETPIPE_SZ, OUTPUT_ROOM);
+	console->input = serial.in[1];
+	console->output = serial.out[0];
+	error = start_qemu(machine, args->rest, &serial);
+	close(serial.in[0]);
+	close(serial.out[1]);
 	if (error == ENOENT) {
 		diag_error(QEMU " is not installed; Debian has it in the package qemu-system-misc");
 		return STATUS_FAILED;
