@@ -27,8 +27,6 @@ uint64_t probe_time(uint64_t *out);
 uint64_t probe_hgatp(uint64_t *out);
 uint64_t probe_menvcfg(uint64_t *out);
 uint64_t probe_stimecmp(uint64_t *out);
-uint64_t probe_pmp(uint64_t *out);
-uint64_t probe_counters(uint64_t *out);
 
 /* Called from assembly. */
 struct vcpu *riscv_trap(struct vcpu *vcpu);

@@ -144,8 +144,6 @@ probe_\name:
 	probe hgatp, CSR_HGATP
 	probe menvcfg, CSR_MENVCFG
 	probe stimecmp, CSR_STIMECMP
-	probe pmp, 0x3a0
-	probe counters, 0x306
 expected_end:
 
 	.section .bss
