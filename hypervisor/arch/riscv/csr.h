@@ -32,6 +32,7 @@
 #define MSTATUS_SPIE (1UL << 5)
 #define MSTATUS_MPIE (1UL << 7)
 #define MSTATUS_SPP  (1UL << 8)
+#define MSTATUS_VS   (3UL << 9)
 #define MSTATUS_MPP  (3UL << 11)
 #define MSTATUS_MPP_S (1UL << 11)
 #define MSTATUS_FS   (3UL << 13)
