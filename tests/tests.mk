@@ -72,10 +72,12 @@ $(B)/attacks/%.bin: $(B)/attacks/%.elf
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program. The hypervisor's
 # core/ and guest/ are compiled against arch/fake.
 
-HV_TESTABLE := hypervisor/core/pages.c hypervisor/core/guest_tree.c hypervisor/guest/decode.c hypervisor/arch/fake/fake.c
+HV_TESTABLE := $(filter-out $(addprefix hypervisor/core/,boot.c loader.c trust.c library_needs.c),\
+	$(wildcard hypervisor/core/*.c hypervisor/guest/*.c)) hypervisor/arch/fake/fake.c
 HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board*.c) \
 	$(HV_TESTABLE)
-FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake
+FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake -Isdk/dtgen \
+	-DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER)
 SANITIZE := -fsanitize=address,undefined
 ASAN_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 $(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 ASAN_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(HOST_TESTABLE))

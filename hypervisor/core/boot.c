@@ -40,7 +40,7 @@ static bool overlaps(const struct board_range *a, uint64_t base, uint64_t size)
 
 /* What of RAM is in use before there is an allocator: bitmaps have to go around it. */
 struct taken {
-	struct board_range ranges[BOARD_MAX_RESERVED + 4];
+	struct board_range ranges[BOARD_MAX_RESERVED + 5];
 	uint32_t count;
 };
 
@@ -53,6 +53,7 @@ static void find_taken(struct taken *taken, const struct boot_info *info)
 {
 	for (uint32_t i = 0; i < board.reserved_count; i++)
 		take(taken, board.reserved[i].base, board.reserved[i].size);
+	take(taken, 0, PAGE_SIZE); /* address 0 means nowhere */
 	take(taken, info->image_start.v, info->image_end.v - info->image_start.v);
 	take(taken, (uintptr_t)info->fdt, fdt_totalsize(info->fdt));
 	take(taken, board.initrd_start, board.initrd_end - board.initrd_start);
@@ -122,17 +123,21 @@ static struct hart *new_hart(const struct board_hart *about)
 	return hart;
 }
 
+static bool runs_guests(const struct board_hart *hart)
+{
+	return hart->usable && hart->has_s && hart->msip != 0 && hart->mtimecmp != 0;
+}
+
 /* The boot hart first, then the others in the tree's order. */
 static void make_harts(uint64_t boot_id)
 {
 	for (uint32_t i = 0; i < board.hart_count; i++)
-		if (board.harts[i].id == boot_id)
+		if (board.harts[i].id == boot_id && runs_guests(&board.harts[i]))
 			new_hart(&board.harts[i]);
 	if (hart_count == 0)
-		give_up("the hart that boots is not in its device tree");
+		give_up("its device tree says of the hart that boots that it cannot run guests");
 	for (uint32_t i = 0; i < board.hart_count; i++)
-		if (board.harts[i].id != boot_id && board.harts[i].usable && board.harts[i].has_s &&
-		    board.harts[i].msip != 0 && board.harts[i].mtimecmp != 0)
+		if (board.harts[i].id != boot_id && runs_guests(&board.harts[i]))
 			new_hart(&board.harts[i]);
 }
 

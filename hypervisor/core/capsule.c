@@ -103,8 +103,6 @@ void capsule_start(struct capsule *capsule)
 	machine_reset(capsule);
 	if (capsule->starts++ == 0)
 		atomic_fetch_add(&running, 1);
-	for (uint32_t i = 0; i < capsule->config.cpus; i++)
-		atomic_store(&capsule->vcpus[i].requests, 0);
 	atomic_store(&capsule->state, CAPSULE_RUNNING);
 	vcpu_start(&capsule->vcpus[0], capsule->config.entry + moved, capsule->config.devicetree_load + moved);
 }

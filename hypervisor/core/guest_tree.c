@@ -47,7 +47,7 @@ static const char guest_letters[] = "imafdc";
 static const char *const guest_extensions[] = {
 	"zicsr",  "zifencei", "zicntr",	 "zihintpause", "zba",	   "zbb",  "zbc",
 	"zbs",	  "zbkb",     "zbkc",	 "zbkx",	"zfh",	   "zfhmin", "zicond",
-	"zicbom", "zicboz",   "zkn",	 "zknd",	"zkne",	   "zknh", "zkr",
+	"zicbom", "zicboz",   "zkn",	 "zknd",	"zkne",	   "zknh",
 	"zks",	  "zksed",    "zksh",	 "zkt",		"svinval", "svnapot", "svpbmt",
 };
 
@@ -76,18 +76,21 @@ void guest_isa(const char *isa, bool sstc, char *out, size_t len)
 
 	if (isa == NULL || strncmp(isa, "rv64", 4) != 0)
 		isa = "rv64imac";
-	for (isa += 4; *isa != '\0' && *isa != '_'; isa++)
-		if (strchr(guest_letters, *isa) != NULL)
+	for (isa += 4; *isa != '\0' && strchr("_sxz", *isa) == NULL; isa++)
+		if (*isa == 'g') /* by its definition */
+			at = append(out, at, len, "imafd", 5);
+		else if (strchr(guest_letters, *isa) != NULL)
 			at = append(out, at, len, isa, 1);
-	while (*isa == '_') {
-		const char *name = ++isa;
+	while (*isa != '\0') {
+		size_t name_len;
 
-		while (*isa != '\0' && *isa != '_')
-			isa++;
-		if (is_guest_extension(name, (size_t)(isa - name), sstc)) {
+		isa += strspn(isa, "_");
+		name_len = strcspn(isa, "_");
+		if (is_guest_extension(isa, name_len, sstc)) {
 			at = append(out, at, len, "_", 1);
-			at = append(out, at, len, name, (size_t)(isa - name));
+			at = append(out, at, len, isa, name_len);
 		}
+		isa += name_len;
 	}
 	/* It is the hypervisor that gives this one, whatever the tree says. */
 	if (sstc && strstr(out, "_sstc") == NULL)

@@ -37,6 +37,7 @@ struct hart {
 	uint64_t slice_end; /* timer ticks; UINT64_MAX when nobody else is ready */
 	uint64_t timer_set; /* what the hart's comparator holds */
 	bool resched;	    /* pick anew before returning to a guest */
+	bool patient_turn;  /* who runs was passed over often enough: it has its slice, whoever else is ready */
 };
 
 extern struct hart *harts[MAX_HARTS];

@@ -105,7 +105,7 @@ void sched_reconsider(void)
 	if (vcpu == NULL)
 		return;
 	lock(&hart->queue.lock);
-	if (is_outranked(&hart->queue, vcpu))
+	if (!hart->patient_turn && is_outranked(&hart->queue, vcpu))
 		hart->resched = true;
 	else if (hart->queue.ready_count != 0 && hart->slice_end == UINT64_MAX)
 		hart->slice_end = arch_time() + slice_ticks();
@@ -189,6 +189,7 @@ struct vcpu *sched_pick(void)
 		if (vcpu != NULL) {
 			vcpu->run = VCPU_RUNNING;
 			hart->current = vcpu;
+			hart->patient_turn = is_outranked(queue, vcpu);
 		}
 		unlock(&queue->lock);
 		if (vcpu != NULL)

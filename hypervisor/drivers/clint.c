@@ -24,12 +24,12 @@ void board_set_timer(const struct board_hart *hart, uint64_t when)
 void board_kick(const struct board_hart *hart)
 {
 	/* What is posted in memory has to be seen by the hart that takes the interrupt. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	mmio_fence();
 	mmio_write32(hart->msip, 1);
 }
 
 void board_clear_kick(struct hart *hart)
 {
 	mmio_write32(hart->board->msip, 0);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	mmio_fence();
 }

@@ -5,6 +5,12 @@
 
 #include <stdint.h>
 
+/* What is in memory before it and what devices see after it keep their order, and the other way round. */
+static inline void mmio_fence(void)
+{
+	__asm__ volatile("fence iorw, iorw" ::: "memory");
+}
+
 static inline uint32_t mmio_read32(uint64_t at)
 {
 	return *(volatile uint32_t *)(uintptr_t)at;

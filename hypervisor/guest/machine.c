@@ -81,8 +81,13 @@ uint64_t machine_size(const struct dmfs_capsule *config)
 
 void machine_reset(struct capsule *capsule)
 {
+	/* Input may be coming at this very moment, on another hart. */
+	lock(&capsule->machine->lock);
 	memset(&capsule->machine->plic, 0, sizeof(capsule->machine->plic));
 	memset(&capsule->machine->uart, 0, sizeof(capsule->machine->uart));
+	for (uint32_t i = 0; i < capsule->config.cpus; i++)
+		atomic_store(&capsule->vcpus[i].external, false);
+	unlock(&capsule->machine->lock);
 }
 
 void machine_input(struct capsule *capsule)

@@ -31,7 +31,9 @@ static struct sbi_result console_read_(struct vcpu *vcpu, const uint64_t *a)
 
 	if (!buffer(vcpu, a, &at))
 		return sbi_error(SBI_ERR_INVALID_PARAM);
-	return sbi_value(console_read(vcpu->capsule, hpa_ptr(at), len));
+	len = console_read(vcpu->capsule, hpa_ptr(at), len);
+	machine_input(vcpu->capsule); /* what is taken here is not there for the UART */
+	return sbi_value(len);
 }
 
 static struct sbi_result console_write_byte(struct vcpu *vcpu, const uint64_t *a)

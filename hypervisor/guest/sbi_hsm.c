@@ -57,11 +57,8 @@ static struct sbi_result hart_suspend(struct vcpu *vcpu, const uint64_t *a)
 {
 	uint32_t type = (uint32_t)a[0];
 
-	if (type != RETENTIVE && type != NON_RETENTIVE) {
-		bool platform = (type & 0x7fffffff) >= 0x10000000;
-
-		return sbi_error(platform ? SBI_ERR_NOT_SUPPORTED : SBI_ERR_INVALID_PARAM);
-	}
+	if (type != RETENTIVE && type != NON_RETENTIVE)
+		return sbi_error(SBI_ERR_INVALID_PARAM);
 	if (type == NON_RETENTIVE && !is_code(vcpu, a[1]))
 		return sbi_error(SBI_ERR_INVALID_ADDRESS);
 	if (type == NON_RETENTIVE)

@@ -27,7 +27,10 @@ static struct sbi_result getchar_(struct vcpu *vcpu, const uint64_t *a)
 	char byte;
 
 	(void)a;
-	return sbi_error(console_read(vcpu->capsule, &byte, 1) == 1 ? (uint8_t)byte : -1);
+	if (console_read(vcpu->capsule, &byte, 1) != 1)
+		return sbi_error(-1);
+	machine_input(vcpu->capsule); /* what is taken here is not there for the UART */
+	return sbi_error((uint8_t)byte);
 }
 
 static struct sbi_result clear_ipi(struct vcpu *vcpu, const uint64_t *a)

@@ -44,7 +44,7 @@ static bool make_range(uint64_t start, uint64_t size, uint64_t asid, struct fenc
 		*range = (struct fence_range){0, UINT64_MAX, asid};
 		return true;
 	}
-	if (start + size < start)
+	if (size != 0 && start + size - 1 < start) /* the last page of all may be meant */
 		return false;
 	*range = (struct fence_range){first, start + size - first, asid};
 	if (range->size > UINT64_MAX - PAGE_SIZE)

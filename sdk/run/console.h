@@ -34,6 +34,7 @@ struct console {
 
 	char line[CONSOLE_LINE_LEN]; /* private from here on */
 	size_t line_len;
+	bool mid_line; /* the output's last byte ended no line */
 	bool escaped;
 	bool input_ended;
 	uint8_t pending[1024]; /* input that the board has not taken yet */

@@ -10,6 +10,11 @@ struct arch_vcpu {
 	uint64_t x[32];
 	uint64_t pc;
 	_Atomic uint64_t run_seq;
+	uint64_t irqs;	  /* pending, bits by enum arch_irq */
+	uint64_t enabled; /* those that end its wfi */
+	uint64_t cause;	  /* the exception it was given last, 0 for none */
+	uint64_t tval;
+	unsigned fences, fences_i;
 };
 
 struct arch_space {

@@ -1,17 +1,274 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A stand-in for arch/riscv and the board's drivers, so that core/ and guest/ run in unit tests on a host.
- * Tests set what it returns through the variables of fake.h.
- */
 #include "fake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot.h"
+#include "loader.h"
+#include "machine.h"
+#include "scheduler.h"
 
 struct arch_features arch_features;
 struct board board;
-struct hart *harts[MAX_HARTS];
-uint32_t hart_count;
-uint64_t fake_time;
+struct fake fake;
+struct hart fake_harts[FAKE_HARTS];
+struct hart *fake_self;
+
+static struct board_hart board_harts[FAKE_HARTS];
+static struct capsule the_capsule;
+static struct vcpu vcpus[DMFS_MAX_VCPUS];
+static struct machine machine;
+static _Alignas(4096) uint8_t ram[1 << 20];
+
+void fake_reset(unsigned count)
+{
+	memset(&fake, 0, sizeof(fake));
+	memset(fake_harts, 0, sizeof(fake_harts));
+	memset(&arch_features, 0, sizeof(arch_features));
+	board.timebase_hz = 1000000;
+	for (unsigned i = 0; i < count; i++) {
+		board_harts[i].id = i;
+		fake.timer[i] = UINT64_MAX;
+		fake_harts[i].index = i;
+		fake_harts[i].id = i;
+		fake_harts[i].board = &board_harts[i];
+		sched_init_hart(&fake_harts[i]);
+		harts[i] = &fake_harts[i];
+	}
+	hart_count = count;
+	fake_self = &fake_harts[0];
+}
+
+struct capsule *fake_capsule(unsigned cpus, uint64_t size)
+{
+	memset(&the_capsule, 0, sizeof(the_capsule));
+	memset(vcpus, 0, sizeof(vcpus));
+	memset(&machine, 0, sizeof(machine));
+	memset(ram, 0, sizeof(ram));
+	the_capsule.config.cpus = cpus;
+	the_capsule.config.priority = DMFS_PRIORITY_NORMAL;
+	the_capsule.config.entry = the_capsule.config.devicetree_load = DMFS_GUEST_RAM_BASE;
+	the_capsule.memory =
+		(struct guest_memory){gpa(DMFS_GUEST_RAM_BASE), ptr_hpa(ram), size < sizeof(ram) ? size : sizeof(ram)};
+	the_capsule.vcpus = vcpus;
+	the_capsule.machine = &machine;
+	for (unsigned i = 0; i < cpus; i++) {
+		vcpus[i].capsule = &the_capsule;
+		vcpus[i].id = i;
+		vcpus[i].hsm = HSM_STOPPED;
+		list_init(&vcpus[i].node);
+		sched_place(&vcpus[i], 0);
+	}
+	memcpy(the_capsule.name, "fake", 5);
+	capsules = &the_capsule;
+	capsule_count = 1;
+	return &the_capsule;
+}
+
+/* --- harts ----------------------------------------------------------------------------------- */
+
+struct hart *this_hart(void)
+{
+	return fake_self;
+}
 
 uint64_t arch_time(void)
 {
-	return fake_time;
+	return fake.time;
+}
+
+void arch_sleep(void)
+{
+	uint64_t timer = fake.timer[fake_self->index];
+
+	if (fake.kicked[fake_self->index])
+		return;
+	if (timer == UINT64_MAX)
+		abort(); /* it would never wake */
+	if (fake.time < timer)
+		fake.time = timer;
+}
+
+uint32_t arch_pending(void)
+{
+	return (fake.kicked[fake_self->index] ? ARCH_PENDING_KICK : 0) |
+	       (fake.timer[fake_self->index] <= fake.time ? ARCH_PENDING_TIMER : 0);
+}
+
+/* --- capsules and vCPUs ---------------------------------------------------------------------- */
+
+gpa_t arch_ram_base(hpa_t host)
+{
+	return gpa(arch_features.gstage ? DMFS_GUEST_RAM_BASE : host.v);
+}
+
+bool arch_space_create(struct capsule *capsule)
+{
+	return true;
+}
+
+void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
+{
+	memset(&vcpu->arch, 0, sizeof(vcpu->arch));
+	vcpu->arch.pc = pc;
+	vcpu->arch.x[10] = a0;
+	vcpu->arch.x[11] = a1;
+}
+
+void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc)
+{
+	vcpu->arch.pc = pc;
+}
+
+void arch_vcpu_load(struct vcpu *vcpu)
+{
+	fake.loads++;
+}
+
+void arch_vcpu_save(struct vcpu *vcpu)
+{
+}
+
+void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level)
+{
+	uint64_t bit = UINT64_C(1) << irq;
+
+	vcpu->arch.irqs = level ? vcpu->arch.irqs | bit : vcpu->arch.irqs & ~bit;
+}
+
+bool arch_interrupt_waits(const struct vcpu *vcpu)
+{
+	return vcpu->arch.irqs & vcpu->arch.enabled;
+}
+
+void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
+{
+	vcpu->arch.cause = cause;
+	vcpu->arch.tval = tval;
+}
+
+void arch_fence_i(void)
+{
+	fake_self->current->arch.fences_i++;
+}
+
+void arch_sfence(const struct fence_range *range)
+{
+	fake_self->current->arch.fences++;
+	fake.fence = *range;
+}
+
+uint64_t arch_deadline(const struct vcpu *vcpu)
+{
+	return vcpu->deadline;
+}
+
+void arch_set_deadline(struct vcpu *vcpu, uint64_t when)
+{
+	arch_set_irq(vcpu, ARCH_IRQ_TIMER, false);
+	vcpu->deadline = when;
+}
+
+static uint64_t read_guest(const struct vcpu *vcpu, gva_t at, void *out, uint64_t len)
+{
+	hpa_t where;
+
+	if (!capsule_memory(vcpu->capsule, gpa(at.v), len, &where))
+		return ARCH_LOAD_ACCESS;
+	memcpy(out, hpa_ptr(where), len);
+	return 0;
+}
+
+uint64_t arch_read_u16(const struct vcpu *vcpu, gva_t at, uint16_t *out, bool execute)
+{
+	return read_guest(vcpu, at, out, sizeof(*out));
+}
+
+uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
+{
+	return read_guest(vcpu, at, out, sizeof(*out));
+}
+
+uint64_t arch_reg(const struct vcpu *vcpu, unsigned n)
+{
+	return vcpu->arch.x[n];
+}
+
+void arch_set_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
+{
+	if (n != 0)
+		vcpu->arch.x[n] = value;
+}
+
+uint64_t arch_pc(const struct vcpu *vcpu)
+{
+	return vcpu->arch.pc;
+}
+
+void arch_set_pc(struct vcpu *vcpu, uint64_t pc)
+{
+	vcpu->arch.pc = pc;
+}
+
+void arch_report(const struct vcpu *vcpu)
+{
+}
+
+/* --- the board ------------------------------------------------------------------------------- */
+
+void board_uart_init(void)
+{
+}
+
+void board_putc(char c)
+{
+	if (fake.output_len < sizeof(fake.output) - 1)
+		fake.output[fake.output_len++] = c;
+}
+
+int board_getc(void)
+{
+	return fake.input != NULL && *fake.input != '\0' ? *fake.input++ : -1;
+}
+
+uint32_t board_irq_claim(void)
+{
+	return 0;
+}
+
+void board_irq_complete(uint32_t source)
+{
+}
+
+void board_set_timer(const struct board_hart *hart, uint64_t when)
+{
+	fake.timer[hart->id] = when;
+}
+
+void board_kick(const struct board_hart *hart)
+{
+	fake.kicked[hart->id] = true;
+}
+
+void board_clear_kick(struct hart *hart)
+{
+	fake.kicked[hart->id] = false;
+}
+
+/* --- what core/boot.c and core/loader.c would do ------------------------------------------------- */
+
+void board_end(bool success)
+{
+	fake.ended = true;
+	fake.success = success;
+	if (fake.end == NULL)
+		abort();
+	longjmp(*fake.end, 1);
+}
+
+bool loader_reload(struct capsule *capsule)
+{
+	fake.reloads++;
+	return !fake.reload_fails;
 }

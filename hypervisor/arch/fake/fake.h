@@ -1,12 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests may set of the board that is not there. */
+/*
+ * A board that is not there, so that core/ and guest/ run in tests on a host: what they do to it is kept here, and
+ * what they are to find a test puts here. Guests are not translated: a guest-virtual address is a guest-physical one.
+ */
 #ifndef FAKE_H
 #define FAKE_H
 
+#include <setjmp.h>
+#include <stdbool.h>
+
+#include "arch/guest.h"
 #include "arch/hart.h"
 #include "board_io.h"
+#include "capsule.h"
 #include "hart.h"
 
-extern uint64_t fake_time; /* what arch_time() returns */
+#define FAKE_HARTS 4u
+
+struct fake {
+	uint64_t time;		      /* what arch_time() returns; arch_sleep() moves it to the hart's timer */
+	uint64_t timer[FAKE_HARTS];   /* comparators */
+	bool kicked[FAKE_HARTS];      /* software interrupts */
+	unsigned loads;		      /* vCPUs put on a hart */
+	struct fence_range fence;     /* the last one */
+	char output[4096];	      /* of the console */
+	unsigned output_len;
+	const char *input;	      /* for the console, a C string */
+	bool reload_fails;	      /* loader_reload() does */
+	unsigned reloads;
+	bool ended, success;	      /* board_end() was called, with this */
+	jmp_buf *end;		      /* where it goes then */
+};
+
+extern struct fake fake;
+extern struct hart fake_harts[FAKE_HARTS];
+extern struct hart *fake_self; /* whose code runs */
+
+/* All of it as new: `count` harts with numbers from 0, the first one running. */
+void fake_reset(unsigned count);
+
+/* The one capsule (capsules[0]): `cpus` stopped vCPUs, homes in turn, `size` bytes of RAM at DMFS_GUEST_RAM_BASE. */
+struct capsule *fake_capsule(unsigned cpus, uint64_t size);
 
 #endif

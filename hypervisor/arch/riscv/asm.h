@@ -22,13 +22,14 @@ void host_trap(void);
 uint64_t guest_load_u16(uint64_t va, uint16_t *out, uint64_t mstatus);
 uint64_t guest_load_u64(uint64_t va, uint64_t *out, uint64_t mstatus);
 
+/* This hart's vector registers: all zero. */
+void vector_clear(void);
+
 /* Reads a CSR that may not be there: probe_KIND(out) returns 0 or the cause of the trap. */
 uint64_t probe_time(uint64_t *out);
 uint64_t probe_hgatp(uint64_t *out);
 uint64_t probe_menvcfg(uint64_t *out);
 uint64_t probe_stimecmp(uint64_t *out);
-uint64_t probe_pmp(uint64_t *out);
-uint64_t probe_counters(uint64_t *out);
 
 /* Called from assembly. */
 struct vcpu *riscv_trap(struct vcpu *vcpu);

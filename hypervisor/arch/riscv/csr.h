@@ -32,6 +32,7 @@
 #define MSTATUS_SPIE (1UL << 5)
 #define MSTATUS_MPIE (1UL << 7)
 #define MSTATUS_SPP  (1UL << 8)
+#define MSTATUS_VS   (3UL << 9)
 #define MSTATUS_MPP  (3UL << 11)
 #define MSTATUS_MPP_S (1UL << 11)
 #define MSTATUS_FS   (3UL << 13)
@@ -51,7 +52,7 @@
 #define HSTATUS_VTW  (1UL << 21)
 #define HSTATUS_VSXL_64 (2UL << 32)
 
-#define ENVCFG_CBIE_INVAL (3UL << 4)
+#define ENVCFG_CBIE_FLUSH (1UL << 4)
 #define ENVCFG_CBCFE (1UL << 6)
 #define ENVCFG_CBZE  (1UL << 7)
 #define ENVCFG_PBMTE (1UL << 62)
@@ -71,6 +72,12 @@
 #define S_INTERRUPTS (BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER) | BIT(IRQ_S_EXT))
 #define M_INTERRUPTS (BIT(IRQ_M_SOFT) | BIT(IRQ_M_TIMER) | BIT(IRQ_M_EXT))
 #define VS_INTERRUPTS (S_INTERRUPTS << 1)
+
+/* Bits of mcounteren and its likes. */
+#define COUNTER_CYCLE 1u
+#define COUNTER_TIME 2u
+#define COUNTER_INSTRET 4u
+#define COUNTERS (COUNTER_CYCLE | COUNTER_TIME | COUNTER_INSTRET)
 
 #define CAUSE_INTERRUPT (1UL << 63)
 #define CAUSE_FETCH_MISALIGNED 0

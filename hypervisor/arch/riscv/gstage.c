@@ -25,6 +25,24 @@ static uint64_t pte(uint64_t address, uint64_t flags)
 	return address >> PAGE_SHIFT << 10 | flags;
 }
 
+static void hfence_gvma(void)
+{
+	__asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" ::: "memory");
+}
+
+/* Does every hart tell as many VMIDs apart as there may be capsules? Some have none at all. */
+static bool enough_vmids = true;
+
+static void find_vmids(void)
+{
+	uint64_t most = HGATP_SV39X4 | (uint64_t)(2 * DMFS_MAX_CAPSULES - 1) << HGATP_VMID_SHIFT;
+
+	csr_write(CSR_HGATP, most);
+	if (csr_read(CSR_HGATP) != most)
+		enough_vmids = false;
+	csr_write(CSR_HGATP, 0);
+}
+
 static void hart_init(void)
 {
 	/*
@@ -34,7 +52,7 @@ static void hart_init(void)
 	 */
 	uint64_t delegate = BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_BREAKPOINT) | BIT(CAUSE_ECALL_U) |
 			    BIT(CAUSE_FETCH_PAGE) | BIT(CAUSE_LOAD_PAGE) | BIT(CAUSE_STORE_PAGE);
-	uint64_t envcfg = ENVCFG_CBIE_INVAL | ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE;
+	uint64_t envcfg = GUEST_ENVCFG;
 
 	if (arch_features.sstc)
 		envcfg |= ENVCFG_STCE;
@@ -48,11 +66,11 @@ static void hart_init(void)
 	csr_write(CSR_HVIP, 0);
 	csr_write(CSR_HTIMEDELTA, 0);
 	csr_write(CSR_HSTATUS, HSTATUS_VSXL_64 | HSTATUS_VTW);
-	csr_write(CSR_HCOUNTEREN, 7);
+	csr_write(CSR_HCOUNTEREN, COUNTERS);
 	csr_write(CSR_MENVCFG, envcfg);
 	csr_write(CSR_HENVCFG, envcfg);
-	__asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" ::: "memory"); /* hfence.gvma */
-
+	find_vmids();
+	hfence_gvma();
 	protect_gstage();
 }
 
@@ -132,7 +150,7 @@ static void csrs_load(const struct arch_csrs *csr)
 
 static void csrs_reset(struct arch_csrs *csr)
 {
-	*csr = (struct arch_csrs){.status = MSTATUS_UXL_64, .timecmp = UINT64_MAX};
+	*csr = (struct arch_csrs){.status = MSTATUS_UXL_64, .timecmp = UINT64_MAX, .counteren = COUNTERS};
 }
 
 static void set_irq(enum arch_irq irq, bool level)
@@ -170,9 +188,16 @@ static void hfence_vvma(uint64_t va)
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, %0, x0" ::"r"(va) : "memory");
 }
 
-static void flush(void)
+static void hfence_vvma_all(void)
 {
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, x0, x0" ::: "memory");
+}
+
+static void flush(void)
+{
+	if (!enough_vmids) /* what is cached under this VMID may be another capsule's */
+		hfence_gvma();
+	hfence_vvma_all();
 }
 
 /* More pages than this, and dropping everything is the cheaper way. */
@@ -181,7 +206,7 @@ static void flush(void)
 static void sfence(const struct fence_range *range)
 {
 	if (range->size > FENCE_PAGES * PAGE_SIZE) {
-		flush();
+		hfence_vvma_all();
 		return;
 	}
 	for (uint64_t at = 0; at < range->size; at += PAGE_SIZE)
@@ -200,6 +225,11 @@ static uint64_t timecmp(void)
 	return csr_read(CSR_VSTIMECMP);
 }
 
+static bool timer_enabled(void)
+{
+	return csr_read(CSR_VSIE) & BIT(IRQ_S_TIMER);
+}
+
 static void set_timecmp(uint64_t when)
 {
 	csr_write(CSR_VSTIMECMP, when);
@@ -213,7 +243,7 @@ const struct isolation gstage_isolation = {
 	.csrs_save = csrs_save,
 	.csrs_load = csrs_load,
 	.csrs_reset = csrs_reset,
-	.mstatus = MSTATUS_MPV | MSTATUS_MPP_S | MSTATUS_FS_CLEAN | MSTATUS_SXL_64 | MSTATUS_UXL_64,
+	.mstatus = MSTATUS_MPV | MSTATUS_MPP_S | MSTATUS_SXL_64 | MSTATUS_UXL_64,
 	.set_irq = set_irq,
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,
@@ -223,4 +253,5 @@ const struct isolation gstage_isolation = {
 	.fault_address = fault_address,
 	.timecmp = timecmp,
 	.set_timecmp = set_timecmp,
+	.timer_enabled = timer_enabled,
 };

@@ -35,7 +35,14 @@ struct isolation {
 	bool (*fault_address)(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at);
 	uint64_t (*timecmp)(void);
 	void (*set_timecmp)(uint64_t when);
+	bool (*timer_enabled)(void); /* may its timer interrupt end a wfi? */
 };
+
+/*
+ * Cache blocks: a guest's cbo.inval flushes, as one that invalidated would bring back what was in memory before
+ * the hypervisor cleared it.
+ */
+#define GUEST_ENVCFG (ENVCFG_CBIE_FLUSH | ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE)
 
 extern const struct isolation gstage_isolation, pmp_isolation;
 extern const struct isolation *isolation; /* the board's */

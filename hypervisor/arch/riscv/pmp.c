@@ -4,6 +4,7 @@
  * 3.7): guest-physical is host-physical, one window is open on the guest's RAM, all else faults.
  */
 #include "arch/hart.h"
+#include "asm.h"
 #include "capsule.h"
 #include "csr.h"
 #include "isolation.h"
@@ -12,7 +13,7 @@
 
 static void hart_init(void)
 {
-	uint64_t envcfg = ENVCFG_CBIE_INVAL | ENVCFG_CBCFE | ENVCFG_CBZE | ENVCFG_PBMTE;
+	uint64_t envcfg = GUEST_ENVCFG;
 
 	/* Illegal instructions come to us: a trapped wfi and a missing time CSR look like one. */
 	csr_write(CSR_MEDELEG, BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_BREAKPOINT) | BIT(CAUSE_ECALL_U) |
@@ -57,6 +58,12 @@ static void csrs_save(struct arch_csrs *csr)
 
 static void csrs_load(const struct arch_csrs *csr)
 {
+	/*
+	 * Guests are not told of vectors, but sstatus.VS is theirs to switch on: what one leaves in the registers
+	 * must not reach another.
+	 */
+	if (csr_read(CSR_MISA) & BIT('V' - 'A'))
+		vector_clear();
 	csr_write(CSR_SIE, csr->ie);
 	csr_write(CSR_STVEC, csr->tvec);
 	csr_write(CSR_SSCRATCH, csr->scratch);
@@ -75,7 +82,7 @@ static void csrs_load(const struct arch_csrs *csr)
 
 static void csrs_reset(struct arch_csrs *csr)
 {
-	*csr = (struct arch_csrs){.timecmp = UINT64_MAX};
+	*csr = (struct arch_csrs){.timecmp = UINT64_MAX, .counteren = COUNTERS};
 }
 
 static void set_irq(enum arch_irq irq, bool level)
@@ -129,6 +136,7 @@ static void sfence(const struct fence_range *range)
 #define SATP_PPN(satp)	((satp) & ((UINT64_C(1) << 44) - 1))
 #define PTE_V		1u
 #define PTE_RWX		0xeu
+#define PTE_N		(UINT64_C(1) << 63) /* Svnapot: a leaf for 16 pages in a row */
 #define PTE_PPN(pte)	((pte) >> 10 & ((UINT64_C(1) << 44) - 1))
 
 /*
@@ -157,9 +165,9 @@ static bool fault_address(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at)
 			return false;
 		table = PTE_PPN(entry) << PAGE_SHIFT;
 		if (entry & PTE_RWX) {
-			uint64_t offset = mtval & ((UINT64_C(1) << shift) - 1);
+			uint64_t mask = (UINT64_C(1) << (entry & PTE_N ? shift + 4 : shift)) - 1;
 
-			*at = gpa((table & ~((UINT64_C(1) << shift) - 1)) | offset);
+			*at = gpa((table & ~mask) | (mtval & mask));
 			return true;
 		}
 	}
@@ -169,6 +177,11 @@ static bool fault_address(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at)
 static uint64_t timecmp(void)
 {
 	return csr_read(CSR_STIMECMP);
+}
+
+static bool timer_enabled(void)
+{
+	return csr_read(CSR_SIE) & BIT(IRQ_S_TIMER);
 }
 
 static void set_timecmp(uint64_t when)
@@ -194,4 +207,5 @@ const struct isolation pmp_isolation = {
 	.fault_address = fault_address,
 	.timecmp = timecmp,
 	.set_timecmp = set_timecmp,
+	.timer_enabled = timer_enabled,
 };

@@ -55,7 +55,8 @@ static void illegal(struct vcpu *vcpu, uint64_t mtval)
 	if (insn == INSN_WFI && supervisor) {
 		vcpu->arch.pc += 4;
 		sched_wait();
-	} else if (IS_RDTIME(insn) && !arch_features.time_csr) {
+	} else if (IS_RDTIME(insn) && !arch_features.time_csr &&
+		   (supervisor || csr_read(CSR_SCOUNTEREN) & COUNTER_TIME)) {
 		arch_set_reg(vcpu, insn >> 7 & 31, arch_time());
 		vcpu->arch.pc += 4;
 	} else {

@@ -44,7 +44,7 @@ static bool vs_timer_works(void)
 {
 	bool pending;
 
-	csr_set(CSR_MCOUNTEREN, 2);
+	csr_set(CSR_MCOUNTEREN, COUNTER_TIME);
 	csr_set(CSR_MENVCFG, ENVCFG_STCE);
 	csr_write(CSR_HENVCFG, ENVCFG_STCE);
 	csr_write(CSR_HIDELEG, VS_INTERRUPTS);
@@ -95,7 +95,7 @@ const char *arch_isolation_name(void)
 void arch_hart_init(uintptr_t stack_guard)
 {
 	isolation = arch_features.gstage ? &gstage_isolation : &pmp_isolation;
-	csr_write(CSR_MCOUNTEREN, 7);
+	csr_write(CSR_MCOUNTEREN, COUNTERS);
 	csr_write(CSR_MSTATUS, riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
 	protect_guard(stack_guard);
 	isolation->hart_init();
@@ -104,7 +104,11 @@ void arch_hart_init(uintptr_t stack_guard)
 
 void arch_sleep(void)
 {
+	/* Not for an interrupt of the guest that happens to be loaded: nobody here would serve it. */
+	unsigned long enabled = csr_swap(CSR_MIE, M_INTERRUPTS);
+
 	__asm__ volatile("wfi" ::: "memory");
+	csr_write(CSR_MIE, enabled);
 }
 
 uint32_t arch_pending(void)
@@ -157,6 +161,17 @@ void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc)
 	isolation->csrs_load(&vcpu->arch.csr);
 }
 
+/*
+ * An SC of this vCPU must not succeed by an LR of the one that was here before (unprivileged
+ * specification, section 8.2). An SC of any kind ends a reservation.
+ */
+static void drop_reservation(void)
+{
+	uint32_t word, failed;
+
+	__asm__ volatile("sc.w %0, zero, %1" : "=r"(failed), "=A"(word));
+}
+
 void arch_vcpu_load(struct vcpu *vcpu)
 {
 	struct hart *hart = this_hart();
@@ -168,6 +183,7 @@ void arch_vcpu_load(struct vcpu *vcpu)
 		csr_set(CSR_MSTATUS, MSTATUS_FS_CLEAN);
 		fp_load(vcpu->arch.f, &vcpu->arch.fcsr);
 	}
+	drop_reservation();
 	/* Another's translations are cached here, or mine have gone stale while I was elsewhere. */
 	isolation->flush();
 	if (vcpu->arch.last_hart != hart)
@@ -232,7 +248,10 @@ void arch_sfence(const struct fence_range *range)
 
 uint64_t arch_deadline(const struct vcpu *vcpu)
 {
-	return arch_features.sstc ? isolation->timecmp() : vcpu->deadline;
+	if (!arch_features.sstc)
+		return vcpu->deadline;
+	/* A comparator stays in the past once it has fired; with its interrupt off nobody waits for it. */
+	return isolation->timer_enabled() ? isolation->timecmp() : UINT64_MAX;
 }
 
 void arch_set_deadline(struct vcpu *vcpu, uint64_t when)

@@ -52,7 +52,7 @@ bool arch_interrupt_waits(const struct vcpu *vcpu); /* would its wfi end at once
 void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval);
 void arch_fence_i(void);
 void arch_sfence(const struct fence_range *range);
-/* The guest's timer: its next deadline in ticks, UINT64_MAX for none. With Sstc it is in the hart. */
+/* When the guest's timer wants to wake it, in ticks; UINT64_MAX for never. With Sstc it is in the hart. */
 uint64_t arch_deadline(const struct vcpu *vcpu);
 void arch_set_deadline(struct vcpu *vcpu, uint64_t when);
 
