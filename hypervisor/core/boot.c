@@ -39,53 +39,58 @@ static bool overlaps(const struct board_range *a, uint64_t base, uint64_t size)
 }
 
 /* What of RAM is in use before there is an allocator: bitmaps have to go around it. */
-struct taken {
+static struct {
 	struct board_range ranges[BOARD_MAX_RESERVED + 5];
 	uint32_t count;
-};
+} taken;
 
-static void take(struct taken *taken, uint64_t base, uint64_t size)
+static void take(uint64_t base, uint64_t size)
 {
-	taken->ranges[taken->count++] = (struct board_range){base, size};
+	taken.ranges[taken.count++] = (struct board_range){base, size};
 }
 
-static void find_taken(struct taken *taken, const struct boot_info *info)
+static void find_taken(const struct boot_info *info)
 {
 	for (uint32_t i = 0; i < board.reserved_count; i++)
-		take(taken, board.reserved[i].base, board.reserved[i].size);
-	take(taken, 0, PAGE_SIZE); /* address 0 means nowhere */
-	take(taken, info->image_start.v, info->image_end.v - info->image_start.v);
-	take(taken, (uintptr_t)info->fdt, fdt_totalsize(info->fdt));
-	take(taken, board.initrd_start, board.initrd_end - board.initrd_start);
+		take(board.reserved[i].base, board.reserved[i].size);
+	take(0, PAGE_SIZE); /* address 0 means nowhere */
+	take(info->image_start.v, info->image_end.v - info->image_start.v);
+	take((uintptr_t)info->fdt, fdt_totalsize(info->fdt));
+	take(board.initrd_start, board.initrd_end - board.initrd_start);
 	/* Guests that see host-physical addresses find their devices here. */
-	take(taken, DTGEN_PLIC_BASE, DTGEN_UART_BASE + PAGE_SIZE - DTGEN_PLIC_BASE);
+	take(DTGEN_PLIC_BASE, DTGEN_UART_BASE + PAGE_SIZE - DTGEN_PLIC_BASE);
 }
 
 /* The lowest place for `size` bytes in a bank, outside all that is taken; 0 when there is none. */
-static uint64_t find_room(const struct board_range *bank, const struct taken *taken, uint64_t size)
+static uint64_t find_room(const struct board_range *bank, uint64_t size)
 {
 	uint64_t at = align_up(bank->base, PAGE_SIZE);
 	bool moved = true;
 
 	while (moved) {
 		moved = false;
-		for (uint32_t i = 0; i < taken->count; i++)
-			if (taken->ranges[i].size != 0 && overlaps(&taken->ranges[i], at, size)) {
-				at = align_up(taken->ranges[i].base + taken->ranges[i].size, PAGE_SIZE);
+		for (uint32_t i = 0; i < taken.count; i++)
+			if (taken.ranges[i].size != 0 && overlaps(&taken.ranges[i], at, size)) {
+				at = align_up(taken.ranges[i].base + taken.ranges[i].size, PAGE_SIZE);
 				moved = true;
 			}
 	}
 	return range_contains(bank->base, bank->size, at, size) ? at : 0;
 }
 
+static void reserve_taken(void)
+{
+	for (uint32_t i = 0; i < taken.count; i++)
+		if (taken.ranges[i].size != 0)
+			pages_reserve(hpa(taken.ranges[i].base), taken.ranges[i].size);
+}
+
 static void init_memory(const struct boot_info *info)
 {
-	static struct taken taken;
-
-	find_taken(&taken, info);
+	find_taken(info);
 	for (uint32_t i = 0; i < board.ram_count; i++) {
 		uint64_t size = align_up(pages_bitmap_len(board.ram[i].size), PAGE_SIZE);
-		uint64_t at = find_room(&board.ram[i], &taken, size);
+		uint64_t at = find_room(&board.ram[i], size);
 
 		if (at == 0)
 			continue; /* too small to be worth it */
@@ -93,9 +98,19 @@ static void init_memory(const struct boot_info *info)
 		pages_release(hpa(board.ram[i].base), board.ram[i].size);
 		pages_reserve(hpa(at), size);
 	}
+	reserve_taken();
+}
+
+void boot_release_image(void)
+{
+	uint64_t start = align_down(board.initrd_start, PAGE_SIZE);
+
+	/* Its first and last page too, or they would split RAM for good, unless something else lies in them. */
+	pages_release(hpa(start), align_up(board.initrd_end, PAGE_SIZE) - start);
 	for (uint32_t i = 0; i < taken.count; i++)
-		if (taken.ranges[i].size != 0)
-			pages_reserve(hpa(taken.ranges[i].base), taken.ranges[i].size);
+		if (taken.ranges[i].base == board.initrd_start)
+			taken.ranges[i].size = 0;
+	reserve_taken();
 }
 
 /* --- harts ----------------------------------------------------------------------------------- */

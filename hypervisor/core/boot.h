@@ -28,4 +28,7 @@ uintptr_t hart_stack_guard(const struct hart *hart);
 /* Says how the run ended, and ends it. */
 _Noreturn void board_end(bool success);
 
+/* The image has been copied: gives back the memory that it came in. */
+void boot_release_image(void);
+
 #endif

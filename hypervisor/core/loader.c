@@ -6,6 +6,7 @@
 
 #include "arch/hart.h"
 #include "board_io.h"
+#include "boot.h"
 #include "console.h"
 #include "dmfs.h"
 #include "guest_tree.h"
@@ -236,7 +237,7 @@ static bool copy_image(uint64_t *len, char *why, size_t why_len)
 	}
 	memcpy(hpa_ptr(copy), hpa_ptr(hpa(board.initrd_start)), *len);
 	payload = hpa_ptr(copy);
-	pages_release(hpa(board.initrd_start), room);
+	boot_release_image();
 	return true;
 }
 

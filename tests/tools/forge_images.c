@@ -2,9 +2,8 @@
 /*
  * forge_images DIR [KEY]: one image for each attack into DIR, named after it, and expect.txt: lines
  * of FILE, a tab, and the sentence (dmfs_strerror) with which a reader refuses it; accepted.dmfs,
- * which all are made from, has the sentence of DMFS_OK. The reader trusts KEY (64 raw bytes as
- * libsodium has secret keys, or the same in hex; without one a key known to everybody), threshold
- * 1, takes rollback indices from 7 on, and is a board with the compatible string riscv-virtio or
+ * which all are made from, has the sentence of DMFS_OK. The reader trusts KEY (a NAME.key of `dmfs
+ * keygen`; without one a key known to everybody), threshold 1, takes rollback indices from 7 on, and is a board with the compatible string riscv-virtio or
  * sifive,hifive-unleashed-a00.
  *
  * What the attacker could have signed is signed: these images differ from valid ones by the attack
@@ -479,21 +478,24 @@ static void die(const char *what)
 	exit(3);
 }
 
+#define SECRET_PREFIX "diosix-ed25519-secret-v1 "
+
 static void load_key(const char *path)
 {
-	char text[2 * DMFS_SECRET_KEY_LEN + 3] = "";
-	uint8_t key[DMFS_SECRET_KEY_LEN];
+	char text[sizeof(SECRET_PREFIX) + 2 * crypto_sign_SEEDBYTES + 2] = "";
+	uint8_t seed[crypto_sign_SEEDBYTES], public[DMFS_PUBLIC_KEY_LEN], key[DMFS_SECRET_KEY_LEN];
+	const char *hex = text + strlen(SECRET_PREFIX);
 	FILE *file = fopen(path, "rb");
 	size_t len = file ? fread(text, 1, sizeof(text) - 1, file) : 0, bytes;
 
 	if (!file)
 		die(path);
 	fclose(file);
-	if (len == sizeof(key))
-		memcpy(key, text, sizeof(key));
-	else if (sodium_hex2bin(key, sizeof(key), text, len, "\r\n", &bytes, NULL) != 0 ||
-		 bytes != sizeof(key))
+	if (len < strlen(SECRET_PREFIX) || memcmp(text, SECRET_PREFIX, strlen(SECRET_PREFIX)) != 0 ||
+	    sodium_hex2bin(seed, sizeof(seed), hex, len - strlen(SECRET_PREFIX), "\n", &bytes, NULL) != 0 ||
+	    bytes != sizeof(seed))
 		die(path);
+	crypto_sign_seed_keypair(public, key, seed);
 	forge_use_key(key);
 }
 
