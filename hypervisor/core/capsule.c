@@ -16,8 +16,7 @@
 struct capsule *capsules;
 uint32_t capsule_count;
 
-static _Atomic uint32_t running;  /* capsules that have not stopped for good */
-static _Atomic bool any_crashed; /* one of them for good */
+static _Atomic uint32_t running; /* capsules that have not stopped for good */
 
 bool capsule_memory(const struct capsule *capsule, gpa_t at, uint64_t len, hpa_t *out)
 {
@@ -150,6 +149,15 @@ static void restart(struct capsule *capsule)
 	capsule_start(capsule);
 }
 
+/* For good: all have stopped. */
+static bool any_crashed(void)
+{
+	for (uint32_t i = 0; i < capsule_count; i++)
+		if (capsules[i].stop_reason == STOP_CRASH)
+			return true;
+	return false;
+}
+
 static void finish(struct capsule *capsule)
 {
 	console_flush(capsule);
@@ -163,10 +171,8 @@ static void finish(struct capsule *capsule)
 			return;
 	}
 	atomic_store(&capsule->state, CAPSULE_STOPPED);
-	if (capsule->stop_reason == STOP_CRASH)
-		atomic_store(&any_crashed, true);
 	if (atomic_fetch_sub(&running, 1) == 1)
-		board_end(!atomic_load(&any_crashed));
+		board_end(!any_crashed());
 }
 
 void capsule_vcpu_retired(struct vcpu *vcpu)

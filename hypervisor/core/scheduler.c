@@ -174,6 +174,19 @@ static void idle(struct hart *hart)
 		board_external_interrupt();
 }
 
+/* The current vCPU goes to the end of its queue. */
+static void yield(void)
+{
+	struct hart *hart = this_hart();
+	struct vcpu *vcpu = hart->current;
+
+	note_deadline(vcpu);
+	lock(&hart->queue.lock);
+	make_ready(&hart->queue, vcpu);
+	hart->current = NULL;
+	unlock(&hart->queue.lock);
+}
+
 struct vcpu *sched_pick(void)
 {
 	struct hart *hart = this_hart();
@@ -181,7 +194,7 @@ struct vcpu *sched_pick(void)
 	struct vcpu *vcpu;
 
 	if (hart->current != NULL)
-		sched_yield();
+		yield();
 	for (;;) {
 		hart->resched = false;
 		lock(&queue->lock);
@@ -202,18 +215,6 @@ struct vcpu *sched_pick(void)
 	hart->slice_end = queue->ready_count != 0 ? arch_time() + slice_ticks() : UINT64_MAX;
 	sched_program_timer();
 	return vcpu;
-}
-
-void sched_yield(void)
-{
-	struct hart *hart = this_hart();
-	struct vcpu *vcpu = hart->current;
-
-	note_deadline(vcpu);
-	lock(&hart->queue.lock);
-	make_ready(&hart->queue, vcpu);
-	hart->current = NULL;
-	unlock(&hart->queue.lock);
 }
 
 void sched_wait(void)

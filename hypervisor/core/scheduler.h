@@ -22,8 +22,7 @@ void sched_ready_if_waiting(struct vcpu *vcpu);
  */
 struct vcpu *sched_pick(void);
 
-/* The current vCPU leaves the hart: to the end of its queue, asleep until woken, or for good. */
-void sched_yield(void);
+/* The current vCPU leaves the hart: asleep until woken, or for good. */
 void sched_wait(void);
 void sched_retire(void);
 

@@ -229,7 +229,7 @@ void board_putc(char c)
 
 int board_getc(void)
 {
-	return fake.input != NULL && *fake.input != '\0' ? *fake.input++ : -1;
+	return fake.input != NULL && *fake.input != '\0' ? (unsigned char)*fake.input++ : -1;
 }
 
 uint32_t board_irq_claim(void)

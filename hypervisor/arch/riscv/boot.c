@@ -17,8 +17,10 @@
 extern const char __text_start[], __image_end[];
 
 /* entry.S: mhartid + 1 of each hart that waits, and where its struct hart is put. */
-extern volatile uint64_t boot_arrived[MAX_HARTS];
-extern struct hart *volatile boot_slots[MAX_HARTS];
+extern volatile uint64_t boot_arrived[BOOT_SLOTS];
+extern struct hart *volatile boot_slots[BOOT_SLOTS];
+
+_Static_assert(BOOT_SLOTS == BOARD_MAX_HARTS, "any of the harts in the tree may be the first to come");
 
 /* How long to wait for harts that are in the device tree but do not come. */
 #define ARRIVAL_MS 200u
@@ -53,7 +55,7 @@ static uint32_t release_harts(void)
 {
 	uint32_t released = 0;
 
-	for (uint32_t slot = 1; slot < MAX_HARTS; slot++) {
+	for (uint32_t slot = 1; slot < BOOT_SLOTS; slot++) {
 		if (boot_arrived[slot] == 0)
 			continue;
 		struct hart *hart = hart_by_id(boot_arrived[slot] - 1);
@@ -75,7 +77,7 @@ static void drop_absent_harts(void)
 	for (uint32_t i = 1; i < hart_count; i++) {
 		bool here = false;
 
-		for (uint32_t slot = 1; slot < MAX_HARTS; slot++)
+		for (uint32_t slot = 1; slot < BOOT_SLOTS; slot++)
 			here |= boot_slots[slot] == harts[i];
 		if (here)
 			harts[kept++] = harts[i];

@@ -67,10 +67,10 @@ _start:
 
 	/*
 	 * Others wait for their struct hart: slot s0 of boot_slots, a word that the boot hart fills.
-	 * Harts beyond the supported number stay here.
+	 * Those that are not to run guests stay here.
 	 */
 secondary:
-	li t0, 64
+	li t0, BOOT_SLOTS
 	bgeu s0, t0, park
 	lla t0, boot_arrived
 	csrr t1, mhartid
@@ -108,10 +108,10 @@ boot_lottery:
 	/* Not in .bss: written before that is cleared. */
 	.global boot_arrived
 boot_arrived:
-	.skip 64 * 8
+	.skip BOOT_SLOTS * 8
 	.global boot_slots
 boot_slots:
-	.skip 64 * 8
+	.skip BOOT_SLOTS * 8
 
 	.section .rodata
 	.balign 8

@@ -10,6 +10,9 @@
 #define VCPU_HART    272
 #define VCPU_RUN_SEQ 280
 
+/* Harts that may come at reset, pinned in boot.c: as many as a device tree may list. */
+#define BOOT_SLOTS 128
+
 /* Offset into struct hart, pinned in world.c. */
 #define HART_STACK_TOP 0
 
