@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: MIT
 """What the hypervisor costs, counted in instructions (`-icount shift=0`: one is a nanosecond of guest time)."""
+import concurrent.futures
 import re
 import subprocess
 
 import pexpect
 import pytest
 
-from board import GUESTS, HYPERVISOR, INITRAMFS, LIMIT, VIRT_GSTAGE, VIRT_PMP, linux, manifest, need
+from board import GUESTS, HYPERVISOR, INITRAMFS, LIMIT, VIRT_GSTAGE, VIRT_PMP, Board, linux, manifest, need
 
 ICOUNT = ("-icount", "shift=0")
 USER_SPACE = r"\[ *([0-9.]+)\] Run /init as init process"
 CPUS = {"gstage": "rv64", "pmp": "rv64,h=false"}
+
+# A boot waits for several timer ticks, of 4 ms. Where in a tick a wait begins depends on the random seed, and moves the
+# sum by up to three in a hundred, here and there alike: the best of so many boots has waited least.
+BOOTS = 5
 
 
 def bare(cpu):
@@ -26,16 +31,26 @@ def bare(cpu):
         child.close(force=True)
 
 
+def capsule(image, pub, options):
+    """The same in a capsule."""
+    board = Board(image, pub, (*options, "--harts", "1"), ICOUNT)
+    try:
+        board.expect(USER_SPACE)
+        return float(board.match.group(1))
+    finally:
+        board.stop()
+
+
 @pytest.mark.parametrize("isolation, options", [("gstage", VIRT_GSTAGE), ("pmp", VIRT_PMP)])
-def test_a_kernel_in_a_capsule_is_as_fast_as_on_the_bare_board(boot, images, isolation, options):
+def test_a_kernel_in_a_capsule_is_as_fast_as_on_the_bare_board(images, isolation, options):
     image = images.pack(manifest(linux(memory="256M")))
-    board = boot(image, *options, "--harts", "1", qemu=ICOUNT)
-    board.expect(USER_SPACE)
-    capsule = float(board.match.group(1))
-    board.end(0)
-    yardstick = bare(CPUS[isolation])
-    print(f"{isolation}: {capsule:.4f} s in a capsule, {yardstick:.4f} s bare, ratio {capsule / yardstick:.4f}")
-    assert capsule <= 1.02 * yardstick
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        ours = [pool.submit(capsule, image, images.pub, options) for _ in range(BOOTS)]
+        theirs = [pool.submit(bare, CPUS[isolation]) for _ in range(BOOTS)]
+        ours, theirs = ([run.result() for run in runs] for runs in (ours, theirs))
+    print(f"{isolation}: {sorted(ours)} s in a capsule, {sorted(theirs)} s bare, "
+          f"ratio of the best {min(ours) / min(theirs):.4f}")
+    assert min(ours) <= 1.02 * min(theirs)
 
 
 def test_the_text_is_at_most_128_kib():

@@ -60,6 +60,18 @@ struct vcpu {
 	struct fence_range fence;
 };
 
+/* General registers of a vCPU that is not in the guest; x0 reads 0 and ignores writes. */
+static inline uint64_t vcpu_reg(const struct vcpu *vcpu, unsigned n)
+{
+	return vcpu->arch.x[n];
+}
+
+static inline void vcpu_set_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
+{
+	if (n != 0)
+		vcpu->arch.x[n] = value;
+}
+
 /* Asks for `requests` (bits of vcpu_request) and sees to it that they are served soon. */
 void vcpu_post(struct vcpu *vcpu, uint32_t requests);
 

@@ -26,19 +26,6 @@ static const struct device *find(gpa_t at)
 	return NULL;
 }
 
-/* The instruction at the guest's pc. False when it cannot be read any more: the guest will find out itself. */
-static bool fetch(const struct vcpu *vcpu, uint32_t *insn)
-{
-	uint16_t low, high = 0;
-
-	if (arch_read_u16(vcpu, gva(arch_pc(vcpu)), &low, true) != 0)
-		return false;
-	if (insn_length(low) == 4 && arch_read_u16(vcpu, gva(arch_pc(vcpu) + 2), &high, true) != 0)
-		return false;
-	*insn = (uint32_t)high << 16 | low;
-	return true;
-}
-
 static bool perform(struct vcpu *vcpu, const struct device *device, uint64_t offset,
 		    const struct access *access)
 {
@@ -47,10 +34,10 @@ static bool perform(struct vcpu *vcpu, const struct device *device, uint64_t off
 	if (offset % access->width != 0)
 		return false;
 	if (access->store)
-		return device->write(vcpu->capsule, offset, access->width, arch_reg(vcpu, access->reg));
+		return device->write(vcpu->capsule, offset, access->width, vcpu_reg(vcpu, access->reg));
 	if (!device->read(vcpu->capsule, offset, access->width, &value))
 		return false;
-	arch_set_reg(vcpu, access->reg, extend_load(access, value));
+	vcpu_set_reg(vcpu, access->reg, extend_load(access, value));
 	return true;
 }
 
@@ -64,13 +51,13 @@ void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fau
 		arch_inject(vcpu, fault, va.v);
 		return;
 	}
-	if (!fetch(vcpu, &insn))
-		return;
+	if (arch_fetch(vcpu, &insn) != 0)
+		return; /* it cannot be read any more: the guest will find out itself */
 	if (!decode_access(insn, &access) || !perform(vcpu, device, at.v - device->base, &access)) {
 		arch_inject(vcpu, fault, va.v);
 		return;
 	}
-	arch_set_pc(vcpu, arch_pc(vcpu) + access.insn_len);
+	vcpu->arch.pc += access.insn_len;
 }
 
 uint64_t machine_size(const struct dmfs_capsule *config)

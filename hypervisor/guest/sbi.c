@@ -28,19 +28,16 @@ const struct sbi_extension *sbi_find(uint64_t id)
 
 void guest_call(struct vcpu *vcpu)
 {
-	const struct sbi_extension *extension = sbi_find(arch_reg(vcpu, A7));
-	uint64_t function = extension != NULL && extension->legacy ? 0 : arch_reg(vcpu, A6);
+	uint64_t *x = vcpu->arch.x;
+	const struct sbi_extension *extension = sbi_find(x[A7]);
+	uint64_t function = extension != NULL && extension->legacy ? 0 : x[A6];
 	struct sbi_result result = sbi_error(SBI_ERR_NOT_SUPPORTED);
-	uint64_t a[6];
 
-	if (extension != NULL && function < extension->count && extension->functions[function] != NULL) {
-		for (unsigned i = 0; i < 6; i++)
-			a[i] = arch_reg(vcpu, A0 + i);
-		result = extension->functions[function](vcpu, a);
-	}
-	arch_set_reg(vcpu, A0, (uint64_t)result.error);
+	if (extension != NULL && function < extension->count && extension->functions[function] != NULL)
+		result = extension->functions[function](vcpu, &x[A0]);
+	x[A0] = (uint64_t)result.error;
 	if (extension == NULL || !extension->legacy)
-		arch_set_reg(vcpu, A1, result.value);
+		x[A1] = result.value;
 }
 
 bool sbi_select(const struct capsule *capsule, uint64_t mask, uint64_t base, uint64_t *selected)

@@ -180,35 +180,20 @@ static uint64_t read_guest(const struct vcpu *vcpu, gva_t at, void *out, uint64_
 	return 0;
 }
 
-uint64_t arch_read_u16(const struct vcpu *vcpu, gva_t at, uint16_t *out, bool execute)
+uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn)
 {
-	return read_guest(vcpu, at, out, sizeof(*out));
+	uint16_t low, high = 0;
+	uint64_t fault = read_guest(vcpu, gva(vcpu->arch.pc), &low, sizeof(low));
+
+	if (fault == 0 && (low & 3) == 3)
+		fault = read_guest(vcpu, gva(vcpu->arch.pc + 2), &high, sizeof(high));
+	*insn = (uint32_t)high << 16 | low;
+	return fault;
 }
 
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
 {
 	return read_guest(vcpu, at, out, sizeof(*out));
-}
-
-uint64_t arch_reg(const struct vcpu *vcpu, unsigned n)
-{
-	return vcpu->arch.x[n];
-}
-
-void arch_set_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
-{
-	if (n != 0)
-		vcpu->arch.x[n] = value;
-}
-
-uint64_t arch_pc(const struct vcpu *vcpu)
-{
-	return vcpu->arch.pc;
-}
-
-void arch_set_pc(struct vcpu *vcpu, uint64_t pc)
-{
-	vcpu->arch.pc = pc;
 }
 
 void arch_report(const struct vcpu *vcpu)

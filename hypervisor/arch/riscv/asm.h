@@ -19,7 +19,7 @@ void host_trap(void);
  * Loads through the guest's eyes: with `mstatus` (MPRV set, MPP and MPV those of the trapped mode). 0, or
  * the cause of the fault, then *out is unchanged.
  */
-uint64_t guest_load_u16(uint64_t va, uint16_t *out, uint64_t mstatus);
+uint64_t guest_fetch(uint64_t va, uint32_t *insn, uint64_t mstatus); /* 16 or 32 bits, by what the first say */
 uint64_t guest_load_u64(uint64_t va, uint64_t *out, uint64_t mstatus);
 
 /* This hart's vector registers: all zero. */

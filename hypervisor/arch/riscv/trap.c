@@ -33,15 +33,11 @@ static void interrupt(uint64_t number)
 /* The instruction that trapped: some harts leave it in mtval, others nothing. */
 static uint32_t trapped_instruction(const struct vcpu *vcpu, uint64_t mtval)
 {
-	uint16_t low = 0, high = 0;
+	uint32_t insn = (uint32_t)mtval;
 
-	if (mtval != 0)
-		return (uint32_t)mtval;
-	if (arch_read_u16(vcpu, gva(vcpu->arch.pc), &low, true) != 0)
+	if (mtval == 0 && arch_fetch(vcpu, &insn) != 0)
 		return 0;
-	if ((low & 3) == 3)
-		arch_read_u16(vcpu, gva(vcpu->arch.pc + 2), &high, true);
-	return (uint32_t)high << 16 | low;
+	return insn;
 }
 
 /* csrrs rd, time, x0: what `rdtime` assembles to. */
@@ -57,7 +53,7 @@ static void illegal(struct vcpu *vcpu, uint64_t mtval)
 		sched_wait();
 	} else if (IS_RDTIME(insn) && !arch_features.time_csr &&
 		   (supervisor || csr_read(CSR_SCOUNTEREN) & COUNTER_TIME)) {
-		arch_set_reg(vcpu, insn >> 7 & 31, arch_time());
+		vcpu_set_reg(vcpu, insn >> 7 & 31, arch_time());
 		vcpu->arch.pc += 4;
 	} else {
 		arch_inject(vcpu, ARCH_ILLEGAL, insn);

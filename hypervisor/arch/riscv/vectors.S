@@ -116,20 +116,31 @@ host_trap:
 	mv a0, t0
 	call riscv_panic
 
-/* uint64_t guest_load_KIND(va, out, mstatus); a fault inside ends in host_trap. */
+/* uint64_t guest_KIND(va, out, mstatus); a fault inside ends in host_trap. */
 expected_begin:
-.macro guest_load name, load, store
-	.global \name
-\name:
+	.global guest_fetch
+guest_fetch:
 	csrrw t0, mstatus, a2
-	\load a3, 0(a0)
-	csrw mstatus, t0
-	\store a3, 0(a1)
+	lhu a3, 0(a0)
+	andi a4, a3, 3
+	addi a4, a4, -3
+	bnez a4, 1f
+	lhu a4, 2(a0)		/* may be on another page */
+	slli a4, a4, 16
+	or a3, a3, a4
+1:	csrw mstatus, t0
+	sw a3, 0(a1)
 	li a0, 0
 	ret
-.endm
-	guest_load guest_load_u16, lhu, sh
-	guest_load guest_load_u64, ld, sd
+
+	.global guest_load_u64
+guest_load_u64:
+	csrrw t0, mstatus, a2
+	ld a3, 0(a0)
+	csrw mstatus, t0
+	sd a3, 0(a1)
+	li a0, 0
+	ret
 
 /* uint64_t probe_NAME(out): reads a CSR that a hart need not have. */
 .macro probe name, csr

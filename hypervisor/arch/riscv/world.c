@@ -265,33 +265,10 @@ void arch_set_deadline(struct vcpu *vcpu, uint64_t when)
 
 /* --- registers and guest-virtual memory ------------------------------------------------------ */
 
-uint64_t arch_reg(const struct vcpu *vcpu, unsigned n)
+uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn)
 {
-	return vcpu->arch.x[n];
-}
-
-void arch_set_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
-{
-	if (n != 0)
-		vcpu->arch.x[n] = value;
-}
-
-uint64_t arch_pc(const struct vcpu *vcpu)
-{
-	return vcpu->arch.pc;
-}
-
-void arch_set_pc(struct vcpu *vcpu, uint64_t pc)
-{
-	vcpu->arch.pc = pc;
-}
-
-uint64_t arch_read_u16(const struct vcpu *vcpu, gva_t at, uint16_t *out, bool execute)
-{
-	/* An instruction may lie in a page that is execute-only. */
-	uint64_t mstatus = vcpu->arch.mstatus | MSTATUS_MPRV | (execute ? MSTATUS_MXR : 0);
-
-	return guest_load_u16(at.v, out, mstatus);
+	/* MXR: an instruction may lie in a page that is execute-only. */
+	return guest_fetch(vcpu->arch.pc, insn, vcpu->arch.mstatus | MSTATUS_MPRV | MSTATUS_MXR);
 }
 
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)

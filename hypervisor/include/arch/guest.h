@@ -57,14 +57,8 @@ uint64_t arch_deadline(const struct vcpu *vcpu);
 void arch_set_deadline(struct vcpu *vcpu, uint64_t when);
 
 /* Reads guest-virtual memory with the rights of the mode that trapped. 0, or the exception it would raise. */
-uint64_t arch_read_u16(const struct vcpu *vcpu, gva_t at, uint16_t *out, bool execute);
+uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn); /* at the guest's pc, as a fetch */
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out);
-
-/* General registers; x0 reads 0 and ignores writes. */
-uint64_t arch_reg(const struct vcpu *vcpu, unsigned n);
-void arch_set_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
-uint64_t arch_pc(const struct vcpu *vcpu);
-void arch_set_pc(struct vcpu *vcpu, uint64_t pc);
 
 /* Registers for a crash report, a few lines through console_log(). */
 void arch_report(const struct vcpu *vcpu);
