@@ -47,7 +47,7 @@ static void hart_init(void)
 	csr_write(CSR_HVIP, 0);
 	csr_write(CSR_HTIMEDELTA, 0);
 	csr_write(CSR_HSTATUS, HSTATUS_VSXL_64 | HSTATUS_VTW);
-	csr_write(CSR_HCOUNTEREN, 7);
+	csr_write(CSR_HCOUNTEREN, COUNTEREN_BASIC);
 	csr_write(CSR_MENVCFG, envcfg);
 	csr_write(CSR_HENVCFG, envcfg);
 	__asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" ::: "memory"); /* hfence.gvma */
@@ -131,7 +131,8 @@ static void csrs_load(const struct arch_csrs *csr)
 
 static void csrs_reset(struct arch_csrs *csr)
 {
-	*csr = (struct arch_csrs){.status = MSTATUS_UXL_64, .timecmp = UINT64_MAX};
+	/* User mode may read the time: kernels leave scounteren as the firmware sets it. */
+	*csr = (struct arch_csrs){.status = MSTATUS_UXL_64, .timecmp = UINT64_MAX, .counteren = COUNTEREN_BASIC};
 }
 
 static void set_irq(enum arch_irq irq, bool level)

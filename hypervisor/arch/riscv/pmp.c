@@ -75,7 +75,8 @@ static void csrs_load(const struct arch_csrs *csr)
 
 static void csrs_reset(struct arch_csrs *csr)
 {
-	*csr = (struct arch_csrs){.timecmp = UINT64_MAX};
+	/* User mode may read the time: kernels leave scounteren as the firmware sets it. */
+	*csr = (struct arch_csrs){.timecmp = UINT64_MAX, .counteren = COUNTEREN_BASIC};
 }
 
 static void set_irq(enum arch_irq irq, bool level)

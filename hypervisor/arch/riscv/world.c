@@ -95,7 +95,7 @@ const char *arch_isolation_name(void)
 void arch_hart_init(uintptr_t stack_guard)
 {
 	isolation = arch_features.gstage ? &gstage_isolation : &pmp_isolation;
-	csr_write(CSR_MCOUNTEREN, 7);
+	csr_write(CSR_MCOUNTEREN, COUNTEREN_BASIC);
 	csr_write(CSR_MSTATUS, riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
 	protect_guard(stack_guard);
 	isolation->hart_init();
