@@ -75,14 +75,6 @@ def test_boards_refuse_every_forged_image(forged, images):
 # --- every byte of a small image -------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def small(images, tmp_path_factory):
-    """As small as an image gets: one guest of a few bytes, which calls for shutdown; and with every byte needed."""
-    program = tmp_path_factory.mktemp("small") / "shutdown.bin"
-    program.write_bytes(bytes.fromhex("a1480145730000007300000001a0"))  # li a7, 8; li a0, 0; ecall, ...; j .
-    return images.pack(manifest(guest("small", f"{{file: {program}, load: 0x80200000, relocatable: true}}")))
-
-
 def variants(image):
     """Every byte changed, by one bit or another; every truncation; bytes behind the end."""
     for at in range(len(image)):
