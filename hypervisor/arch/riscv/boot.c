@@ -20,8 +20,11 @@ extern const char __text_start[], __image_end[];
 extern volatile uint64_t boot_arrived[MAX_HARTS];
 extern struct hart *volatile boot_slots[MAX_HARTS];
 
-/* How long to wait for harts that are in the device tree but do not come. */
-#define ARRIVAL_MS 200u
+/*
+ * How long to wait for harts that are in the device tree but do not come. Long, for those of an emulated board share
+ * the processors of its host; where all come nobody waits.
+ */
+#define ARRIVAL_MS 2000u
 
 static _Atomic uint32_t probed;	 /* harts done with probing */
 static _Atomic uint32_t may_run; /* the capsules are ready */
