@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Guests made for other firmware boot unmodified: Debian's installer, U-Boot."""
+"""Guests made for other firmware boot unmodified: Debian's installer, U-Boot. And examples/hello."""
 import pathlib
 
-from board import GUESTS, VIRT_GSTAGE, guest, manifest, need
+import pytest
+
+from board import ALL_STOPPED, GUESTS, ROOT, VIRT_GSTAGE, guest, log_lines, manifest, need
 
 # Debian's package u-boot-qemu: a raw program for S-mode, linked for 0x80200000.
 U_BOOT = pathlib.Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
@@ -28,3 +30,10 @@ def test_u_boot_reaches_its_prompt(images, boot):
     board.send("poweroff\n")
     board.expect_line("diosix: capsule u-boot: stopped")
     board.end(status=0)
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("hello/manifest.yaml")), ids=lambda path: path.parent.name)
+def test_the_first_example_says_hello_and_ends(images, boot, where, example):
+    board = boot(images.pack_file(example), *where)
+    board.expect("(?i)hello")
+    assert log_lines(board.end(status=0))[-1] == ALL_STOPPED
