@@ -49,11 +49,14 @@ class Images:
         """The image of a manifest, which names its files by absolute paths."""
         if manifest not in self.made:
             path = self.folder / f"{len(self.made)}.yaml"
-            image = path.with_suffix(".dmfs")
             path.write_text(manifest)
-            subprocess.run([DMFS, "pack", "--quiet", path, "-o", image, "--key", self.key], check=True)
-            self.made[manifest] = image
+            self.made[manifest] = self.pack_file(path)
         return self.made[manifest]
+
+    def pack_file(self, path):
+        image = self.folder / path.with_suffix(".dmfs").name
+        subprocess.run([DMFS, "pack", "--quiet", path, "-o", image, "--key", self.key], check=True)
+        return image
 
 
 def guest(name, kernel, memory="4M", **more):

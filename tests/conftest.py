@@ -2,7 +2,7 @@
 """Fixtures of the tests that boot boards."""
 import pytest
 
-from board import BOARDS, Board, Images
+from board import BOARDS, Board, Images, guest, manifest
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +28,11 @@ def boot(images):
 def where(request):
     """Options of `dmfs run` for each board and way to isolate."""
     return BOARDS[request.param]
+
+
+@pytest.fixture(scope="session")
+def small(images, tmp_path_factory):
+    """As small as an image gets: one guest of a few bytes, which calls for shutdown; and with every byte needed."""
+    program = tmp_path_factory.mktemp("small") / "shutdown.bin"
+    program.write_bytes(bytes.fromhex("a1480145730000007300000001a0"))  # li a7, 8; li a0, 0; ecall, ...; j .
+    return images.pack(manifest(guest("small", f"{{file: {program}, load: 0x80200000, relocatable: true}}")))

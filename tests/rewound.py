@@ -15,7 +15,7 @@ import pexpect.fdpexpect
 from board import ALL_STOPPED, DMFS, FAILED, HYPERVISOR, LIMIT
 
 QEMU = "qemu-system-riscv64"
-RAM = 64 << 20
+RAM = 32 << 20
 FDT_MAGIC = b"\xd0\x0d\xfe\xed"
 
 
@@ -31,8 +31,8 @@ class Rewound:
         # A board that cannot power off stays where it is when all is said.
         tree = without_power_off(folder)
         self.qemu = subprocess.Popen(
-            [QEMU, "-M", "virt,memory-backend=ram", "-smp", "1", "-m", "64M", "-bios", "none", "-S", "-dtb", tree,
-             "-object", f"memory-backend-file,id=ram,size=64M,mem-path={ram},share=on", "-kernel", hypervisor,
+            [QEMU, "-M", "virt,memory-backend=ram", "-smp", "1", "-m", "32M", "-bios", "none", "-S", "-dtb", tree,
+             "-object", f"memory-backend-file,id=ram,size=32M,mem-path={ram},share=on", "-kernel", hypervisor,
              "-initrd", image, "-display", "none", "-serial", "stdio", "-monitor", "none",
              "-drive", f"if=none,id=snapshots,format=qcow2,file={disk}",
              "-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control"],
@@ -105,7 +105,7 @@ def empty_qcow2():
 
 def without_power_off(folder):
     tree = folder / "no-power-off.dtb"
-    subprocess.run([QEMU, "-M", f"virt,dumpdtb={tree}", "-smp", "1", "-m", "64M", "-bios", "none", "-display", "none"],
+    subprocess.run([QEMU, "-M", f"virt,dumpdtb={tree}", "-smp", "1", "-m", "32M", "-bios", "none", "-display", "none"],
                    check=True, capture_output=True)
     for node in ("/poweroff", "/reboot", "/soc/test@100000"):
         subprocess.run(["fdtput", "-r", tree, node], check=True)

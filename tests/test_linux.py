@@ -50,6 +50,8 @@ def test_a_shell_works_and_ends_the_board(images, boot, where):
     assert shell(board, "echo $((6 * 7))").strip() == "42"
     look_at_processors(board, where)
     look_at_entropy(board, where)
+    # The C library reads the time in user mode.
+    assert shell(board, "date +%s").strip().isdigit()
     # Ctrl-C ends a program that would run for ever, and not the board.
     board.send("cat\n")
     board.expect(r"cat\r*\n")

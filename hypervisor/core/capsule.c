@@ -18,16 +18,6 @@ uint32_t capsule_count;
 
 static _Atomic uint32_t running; /* capsules that have not stopped for good */
 
-bool capsule_memory(const struct capsule *capsule, gpa_t at, uint64_t len, hpa_t *out)
-{
-	const struct guest_memory *memory = &capsule->memory;
-
-	if (!range_contains(memory->base.v, memory->size, at.v, len))
-		return false;
-	*out = hpa(memory->host.v + (at.v - memory->base.v));
-	return true;
-}
-
 /* --- creation ------------------------------------------------------------------------------- */
 
 /* A kernel that runs at one address alone needs its RAM there when guest-physical is host-physical. */

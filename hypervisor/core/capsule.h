@@ -57,7 +57,15 @@ extern struct capsule *capsules; /* capsule_count of them, in the image's order 
 extern uint32_t capsule_count;
 
 /* The host address of [at, at + len) in the capsule's RAM; false when any of it is outside. */
-bool capsule_memory(const struct capsule *capsule, gpa_t at, uint64_t len, hpa_t *out);
+static inline bool capsule_memory(const struct capsule *capsule, gpa_t at, uint64_t len, hpa_t *out)
+{
+	const struct guest_memory *memory = &capsule->memory;
+
+	if (!range_contains(memory->base.v, memory->size, at.v, len))
+		return false;
+	*out = hpa(memory->host.v + (at.v - memory->base.v));
+	return true;
+}
 
 /* Allocates what capsules[index] needs, by its config. False, with a sentence in `why`, when something is lacking. */
 bool capsule_create(uint32_t index, char *why, size_t why_len);

@@ -22,8 +22,11 @@ extern struct hart *volatile boot_slots[BOOT_SLOTS];
 
 _Static_assert(BOOT_SLOTS == BOARD_MAX_HARTS, "any of the harts in the tree may be the first to come");
 
-/* How long to wait for harts that are in the device tree but do not come. */
-#define ARRIVAL_MS 200u
+/*
+ * How long to wait for harts that are in the device tree but do not come. Long, for those of an emulated board share
+ * the processors of its host; where all come nobody waits.
+ */
+#define ARRIVAL_MS 2000u
 
 static _Atomic uint32_t probed;	 /* harts done with probing */
 static _Atomic uint32_t may_run; /* the capsules are ready */

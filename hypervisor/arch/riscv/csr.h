@@ -58,6 +58,7 @@
 #define ENVCFG_PBMTE (1UL << 62)
 #define ENVCFG_STCE  (1UL << 63)
 
+
 /* Interrupt numbers and their bits in mip and mie. */
 #define IRQ_S_SOFT  1
 #define IRQ_VS_SOFT 2

@@ -82,6 +82,7 @@ static void csrs_load(const struct arch_csrs *csr)
 
 static void csrs_reset(struct arch_csrs *csr)
 {
+	/* User mode may read the time: kernels leave scounteren as the firmware sets it. */
 	*csr = (struct arch_csrs){.timecmp = UINT64_MAX, .counteren = COUNTERS};
 }
 

@@ -146,8 +146,6 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 	arch->pc = pc;
 	arch->mstatus = isolation->mstatus | (riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
 	isolation->csrs_reset(&arch->csr);
-	/* As firmware leaves it: user programs read the time (kernels without a PMU driver count on it). */
-	arch->csr.counteren = 7;
 	arch->last_hart = NULL;
 }
 
