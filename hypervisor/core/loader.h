@@ -13,12 +13,9 @@
 
 /*
  * On the boot hart. Takes the image that the board's device tree names, and fills `capsules`. False,
- * with a sentence in `why`, when it is refused: nothing may be started then.
+ * with a sentence in `why`, when it is refused: nothing may be started then. The other harts are in unpack_help().
  */
 bool loader_run(char *why, size_t why_len);
-
-/* On the other harts, meanwhile: helps, returns when loader_run() is about to. */
-void loader_help(void);
 
 /* Puts a stopped capsule's memory back to what the image says, all else zeros. */
 bool loader_reload(struct capsule *capsule);

@@ -11,8 +11,8 @@
 #include "capsule.h"
 #include "console.h"
 #include "csr.h"
-#include "loader.h"
 #include "pages.h"
+#include "unpack.h"
 
 extern const char __text_start[], __image_end[];
 
@@ -134,7 +134,7 @@ void boot_main(uint64_t hartid, const void *fdt)
 void secondary_main(struct hart *hart)
 {
 	probe();
-	loader_help();
+	unpack_help();
 	arch_hart_init(hart_stack_guard(hart));
 	while (atomic_load(&may_run) == 0)
 		;

@@ -184,34 +184,16 @@ static uint64_t trap_vector(void)
 	return csr_read(CSR_VSTVEC) & ~UINT64_C(3);
 }
 
-static void hfence_vvma(uint64_t va)
+static void fence_page(uint64_t va)
 {
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, %0, x0" ::"r"(va) : "memory");
-}
-
-static void hfence_vvma_all(void)
-{
-	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, x0, x0" ::: "memory");
 }
 
 static void flush(void)
 {
 	if (!enough_vmids) /* what is cached under this VMID may be another capsule's */
 		hfence_gvma();
-	hfence_vvma_all();
-}
-
-/* More pages than this, and dropping everything is the cheaper way. */
-#define FENCE_PAGES 16u
-
-static void sfence(const struct fence_range *range)
-{
-	if (range->size > FENCE_PAGES * PAGE_SIZE) {
-		hfence_vvma_all();
-		return;
-	}
-	for (uint64_t at = 0; at < range->size; at += PAGE_SIZE)
-		hfence_vvma(range->start + at);
+	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, x0, x0" ::: "memory"); /* hfence.vvma */
 }
 
 static bool fault_address(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at)
@@ -249,7 +231,7 @@ const struct isolation gstage_isolation = {
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,
 	.trap_vector = trap_vector,
-	.sfence = sfence,
+	.fence_page = fence_page,
 	.flush = flush,
 	.fault_address = fault_address,
 	.timecmp = timecmp,

@@ -28,8 +28,8 @@ struct isolation {
 	/* The guest's trap registers: give it `cause`, return where its handler is. */
 	uint64_t (*take_trap)(struct vcpu *vcpu, uint64_t cause, uint64_t tval);
 	uint64_t (*trap_vector)(void);
-	void (*sfence)(const struct fence_range *range);
-	/* Drops every translation of a vCPU that ran here before, when another is loaded. */
+	/* Drops what this hart has cached of one guest-virtual page, and of all, whichever vCPU it was of. */
+	void (*fence_page)(uint64_t va);
 	void (*flush)(void);
 	/* Where a load or store that faulted wanted to go. False when the guest's own tables do not say. */
 	bool (*fault_address)(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at);

@@ -120,16 +120,9 @@ static void flush(void)
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
-#define FENCE_PAGES 16u
-
-static void sfence(const struct fence_range *range)
+static void fence_page(uint64_t va)
 {
-	if (range->size > FENCE_PAGES * PAGE_SIZE) {
-		flush();
-		return;
-	}
-	for (uint64_t at = 0; at < range->size; at += PAGE_SIZE)
-		__asm__ volatile("sfence.vma %0, x0" ::"r"(range->start + at) : "memory");
+	__asm__ volatile("sfence.vma %0, x0" ::"r"(va) : "memory");
 }
 
 /* satp's modes: levels of the table, bits of the virtual address. */
@@ -203,7 +196,7 @@ const struct isolation pmp_isolation = {
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,
 	.trap_vector = trap_vector,
-	.sfence = sfence,
+	.fence_page = fence_page,
 	.flush = flush,
 	.fault_address = fault_address,
 	.timecmp = timecmp,

@@ -239,9 +239,17 @@ void arch_fence_i(void)
 	__asm__ volatile("fence.i" ::: "memory");
 }
 
+/* More pages than this, and dropping everything is the cheaper way. */
+#define FENCE_PAGES 16u
+
 void arch_sfence(const struct fence_range *range)
 {
-	isolation->sfence(range);
+	if (range->size > FENCE_PAGES * PAGE_SIZE) {
+		isolation->flush();
+		return;
+	}
+	for (uint64_t at = 0; at < range->size; at += PAGE_SIZE)
+		isolation->fence_page(range->start + at);
 }
 
 uint64_t arch_deadline(const struct vcpu *vcpu)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "unpack.h"
+
+#include <string.h>
+
+#include "pages.h"
+
+/* Clearing is handed out in pieces of this many bytes. */
+#define CLEAR_PIECE (UINT64_C(1) << 20)
+
+static const struct dmfs_image *image;
+static const uint8_t *payload;
+
+static enum { NOTHING_YET, WORK, DONE } _Atomic phase;
+static struct unpack_plan *_Atomic shared; /* the plan that all work on */
+static _Atomic uint32_t helpers;
+
+void unpack_init(const struct dmfs_image *of, const uint8_t *at)
+{
+	image = of;
+	payload = at;
+}
+
+static void add(struct unpack_plan *plan, struct unpack_stretch stretch)
+{
+	if (stretch.pieces == 0 || plan->count == plan->room)
+		return;
+	stretch.first_piece = plan->pieces;
+	plan->pieces += stretch.pieces;
+	plan->stretches[plan->count++] = stretch;
+}
+
+void unpack_add_object(struct unpack_plan *plan, uint32_t object, uint64_t at)
+{
+	uint32_t chunks = dmfs_object(image, object).chunk_count;
+
+	add(plan, (struct unpack_stretch){.pieces = chunks, .object = object, .at = at});
+}
+
+void unpack_add_clear(struct unpack_plan *plan, uint64_t at, uint64_t len)
+{
+	uint32_t pieces = (uint32_t)((len + CLEAR_PIECE - 1) / CLEAR_PIECE);
+
+	add(plan, (struct unpack_stretch){.pieces = pieces, .object = DMFS_NONE, .at = at, .len = len});
+}
+
+/* What one hart works with: zlib's state, and room for a chunk that is only checked. */
+struct bench {
+	struct dmfs_workspace workspace;
+	uint8_t scratch[];
+};
+
+static uint64_t bench_pages(void)
+{
+	return align_up(sizeof(struct bench) + image->chunk_len, PAGE_SIZE) / PAGE_SIZE;
+}
+
+static enum dmfs_status clear(const struct unpack_stretch *stretch, uint32_t piece)
+{
+	uint64_t offset = piece * CLEAR_PIECE, left = stretch->len - offset;
+
+	memset(hpa_ptr(hpa(stretch->at + offset)), 0, left < CLEAR_PIECE ? left : CLEAR_PIECE);
+	return DMFS_OK;
+}
+
+static enum dmfs_status do_piece(const struct unpack_stretch *stretch, uint32_t piece, struct bench *bench)
+{
+	struct dmfs_chunk chunk;
+	void *to = bench->scratch;
+
+	if (stretch->object == DMFS_NONE)
+		return clear(stretch, piece);
+	chunk = dmfs_chunk(image, dmfs_object(image, stretch->object).first_chunk + piece);
+	if (stretch->at != 0)
+		to = hpa_ptr(hpa(stretch->at + (uint64_t)piece * image->chunk_len));
+	return dmfs_unpack_chunk(&chunk, payload + chunk.offset, to, &bench->workspace);
+}
+
+static void work(struct unpack_plan *plan, struct bench *bench)
+{
+	const struct unpack_stretch *stretch = plan->stretches;
+	uint32_t piece;
+
+	while ((piece = atomic_fetch_add(&plan->next, 1)) < plan->pieces &&
+	       atomic_load(&plan->status) == DMFS_OK) {
+		enum dmfs_status status;
+
+		while (piece - stretch->first_piece >= stretch->pieces)
+			stretch++; /* pieces are taken in ascending order */
+		status = do_piece(stretch, piece - stretch->first_piece, bench);
+		if (status != DMFS_OK)
+			atomic_store(&plan->status, status);
+	}
+}
+
+enum dmfs_status unpack_alone(struct unpack_plan *plan)
+{
+	hpa_t bench;
+
+	if (!pages_alloc(bench_pages(), PAGE_SIZE, &bench))
+		return DMFS_ERR_SPACE;
+	work(plan, hpa_ptr(bench));
+	pages_free(bench, bench_pages());
+	return atomic_load(&plan->status);
+}
+
+enum dmfs_status unpack_together(struct unpack_plan *plan)
+{
+	enum dmfs_status status;
+
+	atomic_store(&shared, plan);
+	atomic_store(&phase, WORK);
+	status = unpack_alone(plan);
+	atomic_store(&phase, DONE);
+	while (atomic_load(&helpers) != 0)
+		;
+	return status != DMFS_OK ? status : atomic_load(&plan->status);
+}
+
+void unpack_help(void)
+{
+	while (atomic_load(&phase) == NOTHING_YET)
+		;
+	atomic_fetch_add(&helpers, 1);
+	/* The boot hart may have ended the work between the two. One that finds no pages is no loss. */
+	if (atomic_load(&phase) == WORK)
+		unpack_alone(atomic_load(&shared));
+	atomic_fetch_sub(&helpers, 1);
+	while (atomic_load(&phase) != DONE)
+		;
+}
