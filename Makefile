@@ -73,10 +73,11 @@ HV_THIRD_INC := -isystem $(SODIUM)/include -isystem $(SODIUM)/include/sodium -is
 	-isystem $(CACHE)/libfdt/libfdt
 HV_ARCH := --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align \
 	-msmall-data-limit=0 -DPICOLIBC_INTEGER_PRINTF_SCANF
+HV_DEFINES := -DLINK_ADDRESS=$(LINK_ADDRESS) -DDIOSIX_VERSION='"$(VERSION)"' -DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER)
+HV_ARCH_INC := -Ihypervisor/arch/riscv -Ihypervisor/arch/riscv/include
 HV_FLAGS := $(HV_ARCH) -std=gnu11 -Os -g -ffreestanding -fno-builtin-printf -ffunction-sections -fdata-sections \
-	-fno-common -fno-tree-loop-distribute-patterns -fstack-protector-strong $(HV_DEBUG) -DLINK_ADDRESS=$(LINK_ADDRESS) \
-	-DDIOSIX_VERSION='"$(VERSION)"' -DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER) -MMD -MP
-HV_CFLAGS := $(HV_FLAGS) $(WARN) $(HV_INC) -Ihypervisor/arch/riscv -Ihypervisor/arch/riscv/include $(HV_THIRD_INC)
+	-fno-common -fno-tree-loop-distribute-patterns -fstack-protector-strong $(HV_DEBUG) $(HV_DEFINES) -MMD -MP
+HV_CFLAGS := $(HV_FLAGS) $(WARN) $(HV_INC) $(HV_ARCH_INC) $(HV_THIRD_INC)
 HV_THIRD_CFLAGS := $(HV_FLAGS) -O2 -w -DNDEBUG -DNO_GZIP -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_TI_MODE=1 -DCONFIGURED=1 \
 	-I$(SODIUM)/include/sodium -I$(SODIUM)/include -I$(CACHE)/zlib -I$(CACHE)/libfdt/libfdt
 # DEBUG=1: undefined behaviour traps, and the trap is reported as a bug.

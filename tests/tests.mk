@@ -20,6 +20,16 @@ $(B)/.libdmfs-freestanding: $(CORE_OBJ)
 		*) echo "libdmfs: the reader must not need $$s" >&2; exit 1;; esac; done
 	@touch $@
 
+# The hypervisor is built with gcc; clang reads it as well, and its warnings are errors too. (The host's sources it
+# compiles for fuzzing.)
+CLANG_FLAGS := --target=riscv64-unknown-elf -march=rv64imac -mabi=lp64 -mcmodel=medany -ffreestanding -fsyntax-only \
+	-isystem /usr/lib/picolibc/riscv64-unknown-elf/include
+$(B)/.clang: $(HV_SRC) $(LIBDMFS_CORE) $(wildcard hypervisor/*/*.h hypervisor/*/*/*.h) | $(SOURCES)
+	$(say) CLANG hypervisor
+	$(Q)for f in $(HV_SRC) $(LIBDMFS_CORE); do clang $(CLANG_FLAGS) -std=gnu11 $(HV_DEFINES) $(WARN) $(HV_INC) \
+		$(HV_ARCH_INC) $(HV_THIRD_INC) $$f || exit 1; done
+	@touch $@
+
 # --- what tests and examples boot -----------------------------------------------------------------
 # Debian's riscv64 kernel, busybox, installer and device trees; tests/guests/fetch.sh lists the files.
 
@@ -115,7 +125,7 @@ $(B)/boards: $(B)/asan/tests/tools/boards.o $(B)/libtest.a
 boards-table: $(B)/boards $(QEMU_DTBS) $(GUESTS)
 	@$(B)/boards $(QEMU_DTBS) $(CACHE)/guests/dtb/*.dtb
 
-unit: $(UNIT) $(B)/.libdmfs-freestanding $(QEMU_DTBS) $(GUESTS)
+unit: $(UNIT) $(B)/.libdmfs-freestanding $(B)/.clang $(QEMU_DTBS) $(GUESTS)
 	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
 
 # --- fuzzing -------------------------------------------------------------------------------------
