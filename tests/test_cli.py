@@ -157,6 +157,14 @@ def test_too_little_memory_names_both_numbers(tool):
     assert result.error == "m.yaml:6:13: error: 'linux' needs 8M of memory for what is loaded, but has 4M"
 
 
+def test_too_many_objects_names_both_numbers(tool):
+    names = [f"{n}.txt" for n in range(1030)]
+    for name in names:
+        tool.write(name, name)
+    done = pack(tool, manifest(top=f"banners: [{', '.join(names)}]"), status=REFUSED)
+    assert "make 1032 objects; an image has at most 1024" in done.err
+
+
 def test_shipped_schema_is_the_code_s_own(tool):
     text = tool.run("schema").out
     assert text == (ROOT / "sdk/mkdmfs/manifest.schema.json").read_text()

@@ -328,6 +328,10 @@ int plan_make(struct plan *plan, const char *path)
 		add_capsule(plan, &m->guests[i]);
 	for (unsigned i = 0; i < m->service_count; i++)
 		add_capsule(plan, &m->services[i]);
+	if (plan->write.object_count > DMFS_MAX_OBJECTS)
+		report_error(&plan->report, (struct diag_place){1, 1, 1}, NULL,
+			     "kernels, initrds, device trees and banners make %u objects; an image has at most %u",
+			     plan->write.object_count, DMFS_MAX_OBJECTS);
 	return plan->report.errors ? STATUS_REFUSED : STATUS_DONE;
 }
 
