@@ -25,6 +25,7 @@
 #define CSR_HTIMEDELTA 0x605
 #define CSR_HCOUNTEREN 0x606
 #define CSR_HENVCFG    0x60a
+#define CSR_HIP	       0x644
 #define CSR_HVIP       0x645
 #define CSR_HGATP      0x680
 

@@ -164,8 +164,8 @@ static void set_irq(enum arch_irq irq, bool level)
 
 static bool interrupt_waits(void)
 {
-	/* Not vsip: there are harts (QEMU 7.2) on which its STIP and SEIP read 0 however pending they are. */
-	return csr_read(CSR_MIP) & csr_read(CSR_MIE) & VS_INTERRUPTS;
+	/* Not vsip: QEMU 7.2 shows only the software interrupt there, and a guest would sleep over the others. */
+	return csr_read(CSR_HIP) & csr_read(CSR_HIE) & VS_INTERRUPTS;
 }
 
 static uint64_t take_trap(struct vcpu *vcpu, uint64_t cause, uint64_t tval)
