@@ -32,7 +32,7 @@ def test_u_boot_reaches_its_prompt(images, boot):
     board.end(status=0)
 
 
-@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("hello/manifest.yaml")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("hello/manifest.yaml")))
 def test_the_first_example_says_hello_and_ends(images, boot, where, example):
     board = boot(images.pack_file(example), *where)
     board.expect("(?i)hello")
