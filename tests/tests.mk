@@ -185,8 +185,13 @@ fuzz-short: $(FUZZERS) $(SEEDS)
 
 test: all unit fuzz-short system
 
+# Each example builds by its own Makefile, as it would outside this tree.
+EXAMPLES := $(patsubst %/Makefile,%,$(wildcard examples/*/Makefile))
+examples: | $(PACKAGES)
+	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
+
 TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS)
-system: $(TESTED)
+system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 
-.PHONY: test unit fuzz fuzz-short system guests boards-table
+.PHONY: test unit fuzz fuzz-short system examples guests boards-table

@@ -76,5 +76,5 @@ void main(void)
 	expect_error("a function that is not there", SBI_TIME, UINT64_MAX, 0, 0, SBI_NOT_SUPPORTED);
 	expect_error("a function that is not there", SBI_HSM, UINT64_C(1) << 32, 0, 0, SBI_NOT_SUPPORTED);
 	expect_error("a reset that is reserved", SBI_SRST, 0, 3, 0, SBI_INVALID_PARAM);
-	expect_error("a reset of the vendor", SBI_SRST, 0, 0xf0000000, 0, SBI_NOT_SUPPORTED);
+	expect_error("a reset of the vendor, unimplemented", SBI_SRST, 0, 0xf0000000, 0, SBI_INVALID_PARAM);
 }
