@@ -3,8 +3,8 @@
  * forge_images DIR [KEY]: one image for each attack into DIR, named after it, and expect.txt: lines
  * of FILE, a tab, and the sentence (dmfs_strerror) with which a reader refuses it; accepted.dmfs,
  * which all are made from, has the sentence of DMFS_OK. The reader trusts KEY (a NAME.key of `dmfs
- * keygen`; without one a key known to everybody), threshold 1, takes rollback indices from 7 on, and is a board with the compatible string riscv-virtio or
- * sifive,hifive-unleashed-a00.
+ * keygen`; without one a key known to everybody), threshold 1, takes rollback indices from 7 on, and
+ * is a board with the compatible string riscv-virtio or sifive,hifive-unleashed-a00.
  *
  * What the attacker could have signed is signed: these images differ from valid ones by the attack
  * alone. Each is shown to this machine's reader first; exit status 1 says that one was not refused
