@@ -84,9 +84,7 @@ void machine_input(struct capsule *capsule)
 	unlock(&capsule->machine->lock);
 }
 
-void guest_lost(struct vcpu *vcpu, uint64_t cause, uint64_t tval)
+void guest_lost(struct vcpu *vcpu)
 {
-	(void)cause;
-	(void)tval;
 	capsule_crash(vcpu, "its trap handler is not in its memory");
 }

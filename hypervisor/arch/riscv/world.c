@@ -227,7 +227,7 @@ uint64_t status_after_trap(uint64_t status, bool from_supervisor)
 void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 {
 	if (cause == ARCH_FETCH_ACCESS && vcpu->arch.pc == isolation->trap_vector()) {
-		guest_lost(vcpu, cause, tval);
+		guest_lost(vcpu);
 		return;
 	}
 	vcpu->arch.pc = isolation->take_trap(vcpu, cause, tval);
@@ -291,7 +291,12 @@ void arch_report(const struct vcpu *vcpu)
 	};
 	const uint64_t *x = vcpu->arch.x;
 
+	struct arch_csrs csr = vcpu->arch.csr;
+
+	isolation->csrs_save(&csr);
 	console_log("  pc   %016lx  mstatus %016lx", vcpu->arch.pc, vcpu->arch.mstatus);
+	console_log("  sepc %016lx  scause  %016lx  stval %016lx", csr.epc, csr.cause, csr.tval);
+	console_log("  stvec %016lx  satp   %016lx", csr.tvec, csr.atp);
 	for (unsigned n = 1; n < 32; n += 3) {
 		if (n + 2 < 32)
 			console_log("  %-4s %016lx  %-4s %016lx  %-4s %016lx", names[n], x[n], names[n + 1],

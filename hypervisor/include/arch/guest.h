@@ -60,7 +60,7 @@ void arch_set_deadline(struct vcpu *vcpu, uint64_t when);
 uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn); /* at the guest's pc, as a fetch */
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out);
 
-/* Registers for a crash report, a few lines through console_log(). */
+/* Registers of the loaded vCPU for a crash report, some lines through console_log(). */
 void arch_report(const struct vcpu *vcpu);
 
 /*
@@ -69,7 +69,7 @@ void arch_report(const struct vcpu *vcpu);
  */
 void guest_call(struct vcpu *vcpu);
 void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fault);
-void guest_lost(struct vcpu *vcpu, uint64_t cause, uint64_t tval);
+void guest_lost(struct vcpu *vcpu);
 void board_external_interrupt(void);
 
 #endif
