@@ -5,7 +5,7 @@
 #include "sbi.h"
 
 /* Bytes handled in one call: the specification lets us do less than asked, and no call may take long. */
-#define MOST_BYTES 1024u
+#define MOST_BYTES 64u
 
 /* [a1:a0] of the call: the upper half is for addresses beyond XLEN, which no guest has. */
 static bool buffer(const struct vcpu *vcpu, const uint64_t *a, hpa_t *out)
