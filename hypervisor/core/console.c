@@ -116,16 +116,30 @@ static void put_line(struct capsule *capsule)
 	capsule->line_len = 0;
 }
 
+/* An unfinished line of the capsule in focus once more, after others have printed below it. */
+static void resume_line(struct capsule *capsule)
+{
+	fresh_line();
+	writer = capsule;
+	if (capsule->line_len == 0)
+		return;
+	put_prefix(capsule);
+	for (uint32_t i = 0; i < capsule->line_len; i++)
+		put(capsule->line[i]);
+}
+
 /* In focus: byte by byte, so that a prompt is seen; a prefix where its line begins. */
 static void write_focused(struct capsule *capsule, char c)
 {
-	if (writer != capsule) {
-		fresh_line();
-		writer = capsule;
-	}
+	if (writer != capsule)
+		resume_line(capsule);
 	if (at_line_start)
 		put_prefix(capsule);
 	put(c);
+	if (c == '\n' || c == '\r')
+		capsule->line_len = 0;
+	else if (capsule->line_len < CONSOLE_LINE_LEN - 1) /* room for one more, should it lose the focus */
+		capsule->line[capsule->line_len++] = c;
 }
 
 static void write_buffered(struct capsule *capsule, char c)
@@ -157,8 +171,11 @@ void console_write(struct capsule *capsule, const char *text, size_t len)
 void console_flush(struct capsule *capsule)
 {
 	take();
-	if (capsule->line_len != 0)
+	if (writer == capsule)
+		fresh_line();
+	else if (capsule->line_len != 0)
 		put_line(capsule);
+	capsule->line_len = 0;
 	give();
 }
 
@@ -184,17 +201,12 @@ static void set_focus(uint32_t index)
 {
 	struct capsule *next = &capsules[index];
 
-	if (capsules[focus].line_len != 0)
-		put_line(&capsules[focus]);
 	focus = index;
 	fresh_line();
 	put_text("diosix: input goes to ", 22);
 	put_text(next->name, strlen(next->name));
 	put_text("\n", 1);
-	/* What it had begun to print is its line from now on. */
-	for (uint32_t i = 0; i < next->line_len; i++)
-		write_focused(next, next->line[i]);
-	next->line_len = 0;
+	resume_line(next);
 }
 
 static void help(void)
