@@ -12,12 +12,6 @@ fail() {
 	exit 3
 }
 
-# The mirror that this machine's apt is set up with, so that the two agree.
-mirror() {
-	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
-		grep -v security | head -n 1
-}
-
 # file_is FILE SHA256
 file_is() {
 	[ -f "$1" ] && [ "$(sha256sum <"$1")" = "$2  -" ]
@@ -28,8 +22,7 @@ sed 's/#.*//' "$here/sources.lock" | while read -r name path hash; do
 	[ -n "$name" ] || continue
 	archive=$dir/$(basename "$path")
 	if ! file_is "$archive" "$hash"; then
-		base=$(mirror)
-		[ -n "$base" ] || fail "apt knows no Debian mirror; put $(basename "$path") into $dir by hand"
+		base=$("$here/mirror.sh") || fail "apt knows no Debian mirror; put $(basename "$path") into $dir by hand"
 		echo "fetch: $name: $(basename "$path")"
 		/usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file \
 			"${base%/}/$path" "$archive.part" "SHA256:$hash" >"$dir/fetch.log" 2>&1 || {

@@ -13,6 +13,7 @@
 # It needs no root: apt works in a private directory, and nothing is installed. Debian's archive key
 # vouches for every package. What is complete is not fetched again.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 release=trixie
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 dir=${1:?usage: fetch.sh DIR}
@@ -34,10 +35,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/empty"
 : >"$work/status"
 
-# The mirror that this machine's apt is set up with.
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
-	grep -v security | head -n 1)
-[ -n "$mirror" ] || fail "apt knows no Debian mirror; add one to its sources"
+mirror=$("$here/../../third_party/mirror.sh") || fail "apt knows no Debian mirror; add one to its sources"
 echo "deb [arch=riscv64 signed-by=$keyring] $mirror $release main" >"$work/sources.list"
 
 # private COMMAND ARGUMENT...: an apt command over the private directory.
