@@ -42,12 +42,10 @@
 #define MSTATUS_MPRV (1UL << 17)
 #define MSTATUS_SUM  (1UL << 18)
 #define MSTATUS_MXR  (1UL << 19)
-#define MSTATUS_TVM  (1UL << 20)
 #define MSTATUS_TW   (1UL << 21)
 #define MSTATUS_UXL  (3UL << 32)
 #define MSTATUS_UXL_64 (2UL << 32)
 #define MSTATUS_SXL_64 (2UL << 34)
-#define MSTATUS_GVA  (1UL << 38)
 #define MSTATUS_MPV  (1UL << 39)
 
 #define HSTATUS_VTW  (1UL << 21)
@@ -105,7 +103,6 @@
 #define PMP_W	(1u << 1)
 #define PMP_X	(1u << 2)
 #define PMP_TOR (1u << 3)
-#define PMP_NA4 (2u << 3)
 #define PMP_NAPOT (3u << 3)
 #define PMP_L	(1u << 7)
 

@@ -102,8 +102,6 @@ static bool space_create(struct capsule *capsule)
 		leaves[guest % GIB / MIB2] = pte(host, PTE_LEAF);
 		at += MIB2;
 	}
-	capsule->space.tables = tables;
-	capsule->space.table_pages = pages;
 	capsule->space.hgatp = HGATP_SV39X4 | (uint64_t)(capsule->index + 1) << HGATP_VMID_SHIFT |
 			       tables.v >> PAGE_SHIFT;
 	return true;

@@ -57,8 +57,6 @@ struct arch_vcpu {
 /* How a capsule's memory is fenced. */
 struct arch_space {
 	uint64_t hgatp;	      /* gstage: mode, VMID and root */
-	hpa_t tables;	      /* gstage: the page tables, contiguous */
-	uint64_t table_pages;
 	uint64_t pmp_addr[2]; /* pmp: TOR bounds */
 };
 #endif
