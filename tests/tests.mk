@@ -82,7 +82,7 @@ $(B)/attacks/%.bin: $(B)/attacks/%.elf
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program. The hypervisor's
 # core/ and guest/ are compiled against arch/fake.
 
-HV_TESTABLE := $(filter-out $(addprefix hypervisor/core/,boot.c loader.c trust.c library_needs.c),\
+HV_TESTABLE := $(filter-out $(addprefix hypervisor/core/,boot.c loader.c unpack.c trust.c library_needs.c),\
 	$(wildcard hypervisor/core/*.c hypervisor/guest/*.c)) hypervisor/arch/fake/fake.c
 HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board*.c) \
 	$(HV_TESTABLE)

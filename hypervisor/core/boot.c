@@ -21,6 +21,8 @@
 
 void board_end(bool success)
 {
+	if (capsule_count != 0)
+		capsules_log_memory();
 	console_log(success ? "diosix: board: all capsules stopped" : "diosix: board: stopped after failure");
 	board_stop(success);
 }
@@ -133,6 +135,7 @@ static struct hart *new_hart(const struct board_hart *about)
 	hart->index = hart_count;
 	hart->id = about->id;
 	hart->board = about;
+	hart->mtimecmp = about->mtimecmp;
 	sched_init_hart(hart);
 	harts[hart_count++] = hart;
 	return hart;
@@ -193,6 +196,7 @@ void boot_capsules(void)
 		console_log("diosix: image refused: %s", why);
 		board_end(false);
 	}
+	capsules_log_memory();
 	loader_banners();
 	if (capsule_count == 0)
 		board_end(true);

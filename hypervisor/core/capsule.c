@@ -66,6 +66,7 @@ bool capsule_create(uint32_t index, char *why, size_t why_len)
 	struct capsule *capsule = &capsules[index];
 	uint64_t vcpus = align_up(sizeof(struct vcpu) * capsule->config.cpus, PAGE_SIZE);
 	uint64_t devices = align_up(machine_size(&capsule->config), PAGE_SIZE);
+	uint64_t available = pages_available();
 	hpa_t at;
 
 	memcpy(capsule->name, capsule->config.name.data, capsule->config.name.len);
@@ -80,20 +81,42 @@ bool capsule_create(uint32_t index, char *why, size_t why_len)
 	memset(hpa_ptr(at), 0, vcpus + devices);
 	capsule->vcpus = hpa_ptr(at);
 	capsule->machine = hpa_ptr(hpa(at.v + vcpus));
+	capsule->owned = available - pages_available();
 	return place_vcpus(capsule, why, why_len);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-void capsule_start(struct capsule *capsule)
+/* Enters vCPU 0 at the entry point; the memory has been loaded. */
+static void start(struct capsule *capsule)
 {
 	uint64_t moved = capsule->memory.base.v - DMFS_GUEST_RAM_BASE;
 
 	machine_reset(capsule);
-	if (capsule->starts++ == 0)
-		atomic_fetch_add(&running, 1);
+	capsule->starts++;
+	capsule->started_at = arch_time();
 	atomic_store(&capsule->state, CAPSULE_RUNNING);
 	vcpu_start(&capsule->vcpus[0], capsule->config.entry + moved, capsule->config.devicetree_load + moved);
+}
+
+void capsules_start(void)
+{
+	running = capsule_count;
+	for (uint32_t i = 0; i < capsule_count; i++) {
+		console_log("diosix: capsule %s: started", capsules[i].name);
+		start(&capsules[i]);
+	}
+}
+
+void capsules_log_memory(void)
+{
+	uint64_t owned = 0;
+
+	for (uint32_t i = 0; i < capsule_count; i++)
+		owned += capsules[i].owned;
+	console_log("diosix: memory: %lu KiB free, %lu KiB in capsules",
+		    (unsigned long)(pages_available() * (PAGE_SIZE / 1024)),
+		    (unsigned long)(owned * (PAGE_SIZE / 1024)));
 }
 
 void capsule_stop(struct capsule *capsule, enum stop_reason reason, const char *why)
@@ -128,17 +151,6 @@ static bool wants_restart(const struct capsule *capsule)
 	}
 }
 
-static void restart(struct capsule *capsule)
-{
-	if (!loader_reload(capsule)) {
-		console_log("diosix: capsule %s: crashed: it could not be loaded again", capsule->name);
-		capsule->stop_reason = STOP_CRASH;
-		return;
-	}
-	console_log("diosix: capsule %s: restarted", capsule->name);
-	capsule_start(capsule);
-}
-
 /* For good: all have stopped. */
 static bool any_crashed(void)
 {
@@ -148,6 +160,100 @@ static bool any_crashed(void)
 	return false;
 }
 
+/* vCPU 0, which is off, does the work when its turn is: as any other time that it takes, it is its capsule's own. */
+static void begin_chore(struct capsule *capsule, enum capsule_state state, uint64_t when)
+{
+	atomic_store(&capsule->vcpus[0].requests, REQUEST_CHORE);
+	atomic_store(&capsule->state, state);
+	sched_start_at(&capsule->vcpus[0], when);
+}
+
+static void begin_scrub(struct capsule *capsule)
+{
+	loader_plan_scrub(capsule);
+	begin_chore(capsule, CAPSULE_SCRUBBING, 0);
+}
+
+/* A life shorter than this is a short one. */
+#define SHORT_LIFE_MS 10000u
+
+/* Waiting before a restart: none after one short life, then doubled each time. */
+#define FIRST_WAIT_MS	100u
+#define LONGEST_WAIT_MS 30000u
+
+static uint64_t ms_to_ticks(uint64_t ms)
+{
+	return board.timebase_hz / 1000 * ms;
+}
+
+/* How long to wait before the next restart, by how many lives were short. */
+static uint64_t wait_ms(uint32_t short_lives)
+{
+	if (short_lives < 2)
+		return 0;
+	if (short_lives > 10 || FIRST_WAIT_MS << (short_lives - 2) > LONGEST_WAIT_MS)
+		return LONGEST_WAIT_MS;
+	return FIRST_WAIT_MS << (short_lives - 2);
+}
+
+static void begin_restart(struct capsule *capsule)
+{
+	uint64_t now = arch_time(), ms;
+	uint32_t limit = capsule->config.restart_limit;
+
+	if (now - capsule->started_at >= ms_to_ticks(SHORT_LIFE_MS))
+		capsule->short_lives = 0;
+	if (limit != 0 && capsule->short_lives == limit) {
+		console_log("diosix: capsule %s: crashed: %u restarts in a row did not last %u s, no more are tried",
+			    capsule->name, limit, SHORT_LIFE_MS / 1000);
+		capsule->stop_reason = STOP_CRASH;
+		begin_scrub(capsule);
+		return;
+	}
+	ms = wait_ms(++capsule->short_lives);
+	if (ms != 0)
+		console_log("diosix: capsule %s: restarts in %lu ms", capsule->name, (unsigned long)ms);
+	loader_plan_reload(capsule);
+	begin_chore(capsule, CAPSULE_LOADING, now + ms_to_ticks(ms));
+}
+
+static void loaded(struct capsule *capsule)
+{
+	if (atomic_load(&capsule->chore.status) == DMFS_OK && loader_complete(capsule)) {
+		console_log("diosix: capsule %s: restarted", capsule->name);
+		start(capsule);
+		return;
+	}
+	console_log("diosix: capsule %s: crashed: it could not be loaded again", capsule->name);
+	capsule->stop_reason = STOP_CRASH;
+	begin_scrub(capsule);
+}
+
+static void scrubbed(struct capsule *capsule)
+{
+	uint64_t available = pages_available();
+
+	pages_free(capsule->memory.host, capsule->memory.size / PAGE_SIZE);
+	arch_space_destroy(capsule);
+	capsule->owned -= pages_available() - available;
+	atomic_store(&capsule->state, CAPSULE_STOPPED);
+	if (atomic_fetch_sub(&running, 1) == 1)
+		board_end(!any_crashed());
+}
+
+void capsule_chore(struct vcpu *vcpu)
+{
+	struct capsule *capsule = vcpu->capsule;
+
+	if (unpack_next(&capsule->chore, NULL))
+		return;
+	sched_retire();
+	if (atomic_load(&capsule->state) == CAPSULE_LOADING)
+		loaded(capsule);
+	else
+		scrubbed(capsule);
+}
+
 static void finish(struct capsule *capsule)
 {
 	console_flush(capsule);
@@ -155,14 +261,10 @@ static void finish(struct capsule *capsule)
 		console_log("diosix: capsule %s: crashed: %s", capsule->name, capsule->crash_reason);
 	else if (capsule->stop_reason == STOP_SHUTDOWN)
 		console_log("diosix: capsule %s: stopped", capsule->name);
-	if (wants_restart(capsule)) {
-		restart(capsule);
-		if (atomic_load(&capsule->state) == CAPSULE_RUNNING)
-			return;
-	}
-	atomic_store(&capsule->state, CAPSULE_STOPPED);
-	if (atomic_fetch_sub(&running, 1) == 1)
-		board_end(!any_crashed());
+	if (wants_restart(capsule))
+		begin_restart(capsule);
+	else
+		begin_scrub(capsule);
 }
 
 void capsule_vcpu_retired(struct vcpu *vcpu)

@@ -11,9 +11,21 @@
 #include "arch_types.h"
 #include "dmfs.h"
 #include "lock.h"
+#include "unpack.h"
 #include "vcpu.h"
 
-enum capsule_state { CAPSULE_NEW, CAPSULE_RUNNING, CAPSULE_STOPPING, CAPSULE_STOPPED };
+/*
+ * RUNNING, then STOPPING until its last vCPU is out of the guest; then LOADING, from the image, to run once more, or
+ * SCRUBBING, to give its memory back.
+ */
+enum capsule_state {
+	CAPSULE_NEW,
+	CAPSULE_RUNNING,
+	CAPSULE_STOPPING,
+	CAPSULE_LOADING,
+	CAPSULE_SCRUBBING,
+	CAPSULE_STOPPED,
+};
 
 /* Why a capsule stops. */
 enum stop_reason { STOP_SHUTDOWN, STOP_REBOOT, STOP_CRASH };
@@ -28,6 +40,7 @@ struct guest_memory {
 #define CONSOLE_LINE_LEN 256u
 #define CONSOLE_INPUT_LEN 256u
 #define CRASH_REASON_LEN 96u
+#define CAPSULE_STRETCHES 7u /* of memory to load: three objects, four gaps between them */
 
 struct machine; /* the emulated devices, guest/machine.h */
 
@@ -45,6 +58,13 @@ struct capsule {
 	enum stop_reason stop_reason;
 	char crash_reason[CRASH_REASON_LEN];
 	uint32_t starts;
+	uint64_t started_at;  /* ticks, the last time */
+	uint32_t short_lives; /* in a row: restarts that did not last */
+	uint64_t owned;	      /* pages that are its own: memory, tables, records */
+
+	/* Work on its memory, done piece by piece by vCPU 0 when its turn is, instead of running the guest. */
+	struct unpack_plan chore;
+	struct unpack_stretch stretches[CAPSULE_STRETCHES];
 
 	/* Console; guarded by the console's lock. */
 	char line[CONSOLE_LINE_LEN];
@@ -70,8 +90,11 @@ static inline bool capsule_memory(const struct capsule *capsule, gpa_t at, uint6
 /* Allocates what capsules[index] needs, by its config. False, with a sentence in `why`, when something is lacking. */
 bool capsule_create(uint32_t index, char *why, size_t why_len);
 
-/* Enters vCPU 0 at the capsule's entry point; its memory has been loaded. */
-void capsule_start(struct capsule *capsule);
+/* Starts all of them for the first time: their memory has been loaded. */
+void capsules_start(void);
+
+/* A line of the log: memory that is free, and in capsules. The sum never changes. */
+void capsules_log_memory(void);
 
 /*
  * Begins to stop a running capsule; vCPUs retire as they come by, the last one does the rest. Only
@@ -84,6 +107,9 @@ void capsule_crash(struct vcpu *vcpu, const char *why);
 
 /* The vCPU, current on this hart, is out of the guest for good. */
 void capsule_vcpu_retired(struct vcpu *vcpu);
+
+/* REQUEST_CHORE of the vCPU, current on this hart: does a piece of its capsule's chore, or what comes after. */
+void capsule_chore(struct vcpu *vcpu);
 
 /* Provided by guest/machine.c: room for the devices; their state after a reset; bytes of input have come. */
 uint64_t machine_size(const struct dmfs_capsule *config);

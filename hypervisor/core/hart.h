@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "board.h"
+#include "dmfs.h"
 #include "list.h"
 #include "lock.h"
 
@@ -15,27 +16,35 @@
 
 struct vcpu;
 
-/* Ready vCPUs by priority; DMFS_PRIORITY_LOW to _HIGH. Guarded by its lock. */
+/* Who wants to run on a hart; priorities are DMFS_PRIORITY_LOW to _HIGH. Guarded by its lock. */
 #define PRIORITIES 3
 struct run_queue {
 	struct lock lock;
-	struct list ready[PRIORITIES];
-	struct list waiting; /* asleep, woken by a deadline or a request */
-	uint32_t ready_count;
-	uint32_t homed;	    /* vCPUs whose home this hart is */
+	struct list woken[PRIORITIES]; /* have slept with a part of their slice left: before the others */
+	struct list ready[PRIORITIES]; /* take turns */
+	struct list waiting;	       /* asleep or paused, by the time at which they want to wake */
+	_Atomic uint32_t ready_count;  /* of the first two; others look at it without the lock */
+	uint32_t homed;		       /* vCPUs whose home this hart was at first */
 	uint32_t credit[PRIORITIES];
 };
 
 struct hart {
-	uintptr_t stack_top; /* first: assembly reads it */
+	/* Assembly knows the first four. */
+	uintptr_t stack_top;
+	uint64_t horizon;   /* when, in ticks, it is needed for other reasons than the current vCPU's deadline */
+	uint64_t timer_set; /* what the hart's comparator holds */
+	uint64_t mtimecmp;  /* where that is */
+
 	uint32_t index;
 	uint64_t id; /* mhartid */
 	const struct board_hart *board;
 	struct vcpu *current; /* the vCPU it runs, NULL when idle; guarded by queue.lock */
 	struct vcpu *loaded;  /* whose CSRs and memory fence are in the hart */
 	struct run_queue queue;
-	uint64_t slice_end; /* timer ticks; UINT64_MAX when nobody else is ready */
-	uint64_t timer_set; /* what the hart's comparator holds */
+	struct dmfs_workspace workspace; /* to unpack with */
+	uint64_t since;	     /* when the current vCPU came, in ticks */
+	uint64_t slice_end;  /* when its turn ends; UINT64_MAX when nobody else is ready */
+	uint64_t budget_end; /* when its share of the hart is used up; UINT64_MAX without a limit */
 	bool resched;	    /* pick anew before returning to a guest */
 	bool patient_turn;  /* who runs was passed over often enough: it has its slice, whoever else is ready */
 };

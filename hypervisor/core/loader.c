@@ -20,11 +20,9 @@ static void *banner_at[DMFS_MAX_OBJECTS];
 
 /* --- the plan ------------------------------------------------------------------------------- */
 
-#define STRETCHES_PER_CAPSULE 7u /* three objects, four gaps between them */
-
 static uint32_t stretch_room(void)
 {
-	return capsule_count * STRETCHES_PER_CAPSULE + image.objects;
+	return capsule_count * CAPSULE_STRETCHES + image.objects;
 }
 
 struct load {
@@ -206,10 +204,15 @@ static bool unpack(char *why, size_t why_len)
 	return status == DMFS_OK;
 }
 
+bool loader_complete(struct capsule *capsule)
+{
+	return guest_tree_complete(capsule, dmfs_object(&image, capsule->config.devicetree).raw_len);
+}
+
 static bool complete_trees(char *why, size_t why_len)
 {
 	for (uint32_t i = 0; i < capsule_count; i++) {
-		if (guest_tree_complete(&capsules[i], dmfs_object(&image, capsules[i].config.devicetree).raw_len))
+		if (loader_complete(&capsules[i]))
 			continue;
 		snprintf(why, why_len, "capsule %s: its device tree cannot be completed", capsules[i].name);
 		return false;
@@ -236,14 +239,20 @@ bool loader_run(char *why, size_t why_len)
 	return true;
 }
 
-bool loader_reload(struct capsule *capsule)
+static struct unpack_plan *new_chore(struct capsule *capsule)
 {
-	struct unpack_stretch stretches[STRETCHES_PER_CAPSULE];
-	struct unpack_plan plan = {.stretches = stretches, .room = STRETCHES_PER_CAPSULE};
+	capsule->chore = (struct unpack_plan){.stretches = capsule->stretches, .room = CAPSULE_STRETCHES};
+	return &capsule->chore;
+}
 
-	add_capsule(&plan, capsule);
-	return unpack_alone(&plan) == DMFS_OK &&
-	       guest_tree_complete(capsule, dmfs_object(&image, capsule->config.devicetree).raw_len);
+void loader_plan_reload(struct capsule *capsule)
+{
+	add_capsule(new_chore(capsule), capsule);
+}
+
+void loader_plan_scrub(struct capsule *capsule)
+{
+	unpack_add_clear(new_chore(capsule), capsule->memory.host.v, capsule->memory.size);
 }
 
 void loader_banners(void)

@@ -17,8 +17,13 @@
  */
 bool loader_run(char *why, size_t why_len);
 
-/* Puts a stopped capsule's memory back to what the image says, all else zeros. */
-bool loader_reload(struct capsule *capsule);
+/*
+ * What is to be done with a stopped capsule's memory, into capsule->chore: back to what the image says and all else
+ * zeros, or zeros all over. When the former is done loader_complete() is what is left; false if that fails.
+ */
+void loader_plan_reload(struct capsule *capsule);
+void loader_plan_scrub(struct capsule *capsule);
+bool loader_complete(struct capsule *capsule);
 
 /* Prints the image's banners. */
 void loader_banners(void);

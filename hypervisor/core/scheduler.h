@@ -7,14 +7,17 @@
 
 void sched_init_hart(struct hart *hart);
 
-/* Gives a vCPU its home: the least loaded hart that its affinity (0: any) allows. False if there is none. */
+/* Gives a vCPU its first home: the least loaded hart that its affinity (0: any) allows. False if there is none. */
 bool sched_place(struct vcpu *vcpu, uint64_t affinity);
 
-/* VCPU_OFF or VCPU_WAITING to VCPU_READY, on its home; does nothing to others. */
-void sched_ready(struct vcpu *vcpu);
+/* VCPU_OFF to VCPU_READY, on its home. */
+void sched_start(struct vcpu *vcpu);
 
-/* VCPU_WAITING to VCPU_READY. One that is off stays so. */
-void sched_ready_if_waiting(struct vcpu *vcpu);
+/* VCPU_OFF to VCPU_PAUSED, until the tick `when`. */
+void sched_start_at(struct vcpu *vcpu, uint64_t when);
+
+/* VCPU_WAITING to VCPU_READY, and a paused one too if it is to halt. Others stay what they are. */
+void sched_wake(struct vcpu *vcpu);
 
 /*
  * The vCPU that this hart runs next. Sleeps while there is none. To be called whenever the hart is
@@ -31,6 +34,9 @@ void sched_suspend(void);
 
 /* Others may have become ready on this hart: is the current vCPU to make room, now or at a slice's end? */
 void sched_reconsider(void);
+
+/* Serves what interrupts the hart now, as a trap would; for long work inside the hypervisor. */
+void sched_poll(void);
 
 /* The hart's timer has fired: ends slices, wakes sleepers. */
 void sched_timer(void);

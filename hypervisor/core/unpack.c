@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hart.h"
 #include "pages.h"
 
 /* Clearing is handed out in pieces of this many bytes. */
@@ -44,17 +45,6 @@ void unpack_add_clear(struct unpack_plan *plan, uint64_t at, uint64_t len)
 	add(plan, (struct unpack_stretch){.pieces = pieces, .object = DMFS_NONE, .at = at, .len = len});
 }
 
-/* What one hart works with: zlib's state, and room for a chunk that is only checked. */
-struct bench {
-	struct dmfs_workspace workspace;
-	uint8_t scratch[];
-};
-
-static uint64_t bench_pages(void)
-{
-	return align_up(sizeof(struct bench) + image->chunk_len, PAGE_SIZE) / PAGE_SIZE;
-}
-
 static enum dmfs_status clear(const struct unpack_stretch *stretch, uint32_t piece)
 {
 	uint64_t offset = piece * CLEAR_PIECE, left = stretch->len - offset;
@@ -63,44 +53,48 @@ static enum dmfs_status clear(const struct unpack_stretch *stretch, uint32_t pie
 	return DMFS_OK;
 }
 
-static enum dmfs_status do_piece(const struct unpack_stretch *stretch, uint32_t piece, struct bench *bench)
+static enum dmfs_status do_piece(const struct unpack_stretch *stretch, uint32_t piece, void *scratch)
 {
 	struct dmfs_chunk chunk;
-	void *to = bench->scratch;
+	void *to = scratch;
 
 	if (stretch->object == DMFS_NONE)
 		return clear(stretch, piece);
 	chunk = dmfs_chunk(image, dmfs_object(image, stretch->object).first_chunk + piece);
 	if (stretch->at != 0)
 		to = hpa_ptr(hpa(stretch->at + (uint64_t)piece * image->chunk_len));
-	return dmfs_unpack_chunk(&chunk, payload + chunk.offset, to, &bench->workspace);
+	return dmfs_unpack_chunk(&chunk, payload + chunk.offset, to, &this_hart()->workspace);
 }
 
-static void work(struct unpack_plan *plan, struct bench *bench)
+bool unpack_next(struct unpack_plan *plan, void *scratch)
 {
 	const struct unpack_stretch *stretch = plan->stretches;
+	enum dmfs_status status;
 	uint32_t piece;
 
-	while ((piece = atomic_fetch_add(&plan->next, 1)) < plan->pieces &&
-	       atomic_load(&plan->status) == DMFS_OK) {
-		enum dmfs_status status;
-
-		while (piece - stretch->first_piece >= stretch->pieces)
-			stretch++; /* pieces are taken in ascending order */
-		status = do_piece(stretch, piece - stretch->first_piece, bench);
-		if (status != DMFS_OK)
-			atomic_store(&plan->status, status);
-	}
+	if (atomic_load(&plan->status) != DMFS_OK)
+		return false;
+	piece = atomic_fetch_add(&plan->next, 1);
+	if (piece >= plan->pieces)
+		return false;
+	while (piece - stretch->first_piece >= stretch->pieces)
+		stretch++;
+	status = do_piece(stretch, piece - stretch->first_piece, scratch);
+	if (status != DMFS_OK)
+		atomic_store(&plan->status, status);
+	return status == DMFS_OK;
 }
 
 enum dmfs_status unpack_alone(struct unpack_plan *plan)
 {
-	hpa_t bench;
+	uint64_t pages = align_up(image->chunk_len, PAGE_SIZE) / PAGE_SIZE;
+	hpa_t scratch;
 
-	if (!pages_alloc(bench_pages(), PAGE_SIZE, &bench))
+	if (!pages_alloc(pages, PAGE_SIZE, &scratch))
 		return DMFS_ERR_SPACE;
-	work(plan, hpa_ptr(bench));
-	pages_free(bench, bench_pages());
+	while (unpack_next(plan, hpa_ptr(scratch)))
+		;
+	pages_free(scratch, pages);
 	return atomic_load(&plan->status);
 }
 

@@ -37,6 +37,12 @@ void unpack_init(const struct dmfs_image *image, const uint8_t *payload);
 void unpack_add_object(struct unpack_plan *plan, uint32_t object, uint64_t at);
 void unpack_add_clear(struct unpack_plan *plan, uint64_t at, uint64_t len);
 
+/*
+ * Does the next piece on this hart: a millisecond's work or a few. False when none is left to be begun, or one has
+ * failed. `scratch` has room for a chunk; NULL when the plan has nothing that is only checked.
+ */
+bool unpack_next(struct unpack_plan *plan, void *scratch);
+
 /* Carries the plan out on this hart alone. DMFS_ERR_SPACE when there are no pages to work with. */
 enum dmfs_status unpack_alone(struct unpack_plan *plan);
 

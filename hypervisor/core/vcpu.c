@@ -27,15 +27,14 @@ void hart_set_timer(uint64_t when)
 
 void vcpu_post(struct vcpu *vcpu, uint32_t requests)
 {
-	struct hart *home = vcpu->home;
-
 	atomic_fetch_or(&vcpu->requests, requests);
 	if (vcpu == this_hart()->current)
 		return; /* served on the way back into the guest */
+	/* In this order: its home stays the same while it is in the guest, and is another's to change before. */
 	if (atomic_load(&vcpu->arch.run_seq) & 1)
-		hart_kick(home);
+		hart_kick(vcpu->home);
 	else
-		sched_ready_if_waiting(vcpu);
+		sched_wake(vcpu);
 }
 
 void vcpu_await_exit(struct vcpu *vcpu)
@@ -121,6 +120,6 @@ bool vcpu_start(struct vcpu *vcpu, uint64_t pc, uint64_t arg)
 	/* A capsule that began to stop meanwhile has asked before the line above, or asks now. */
 	if (atomic_load(&vcpu->capsule->state) != CAPSULE_RUNNING)
 		atomic_fetch_or(&vcpu->requests, REQUEST_HALT);
-	sched_ready(vcpu);
+	sched_start(vcpu);
 	return true;
 }

@@ -14,8 +14,11 @@
 
 struct capsule;
 
-/* Where the scheduler has it. Guarded by the home hart's queue lock. */
-enum vcpu_run { VCPU_OFF, VCPU_READY, VCPU_RUNNING, VCPU_WAITING };
+/*
+ * Where the scheduler has it. Guarded by the home hart's queue lock. One that waits wakes for a request or in time,
+ * one that is paused, for it has had its share, in time only.
+ */
+enum vcpu_run { VCPU_OFF, VCPU_READY, VCPU_RUNNING, VCPU_WAITING, VCPU_PAUSED };
 
 /* SBI 2.0 section 9, table of hart states: the same numbers. */
 enum hsm_state {
@@ -34,6 +37,7 @@ enum vcpu_request {
 	REQUEST_SFENCE = 1 << 3,   /* vcpu->fence says over what */
 	REQUEST_HALT = 1 << 4,	   /* its capsule stops: never enter the guest again */
 	REQUEST_TIMER = 1 << 5,	   /* its deadline has passed */
+	REQUEST_CHORE = 1 << 6,	   /* work for its capsule that is done instead of running the guest */
 };
 
 /* The translations that a pending REQUEST_SFENCE drops; merged into one when several come. */
@@ -44,17 +48,25 @@ struct fence_range {
 };
 
 struct vcpu {
-	struct arch_vcpu arch; /* first: assembly reads it */
+	/* Assembly knows the first two. */
+	struct arch_vcpu arch;
+	uint64_t deadline; /* timer ticks by SBI TIME (or its last Sstc value while off the hart) */
 	struct capsule *capsule;
 	uint32_t id; /* hart number as the guest sees it */
-	struct hart *_Atomic home;
+	struct hart *_Atomic home;	/* changes while it is ready, when another hart takes it over */
+	struct hart *_Atomic loaded_on; /* whose CSRs hold its state, NULL for none */
+	uint64_t allowed;		/* harts that it may run on, bits by struct hart's index */
 
 	enum vcpu_run run;
-	struct list node; /* in the home's queue */
+	struct list node;    /* in the home's queue */
+	uint64_t wake;	     /* while it waits or is paused: until when, in ticks */
+	uint64_t slice_left; /* ticks of its turn */
+	uint64_t ran;	     /* ticks on any hart, all in all */
+	int64_t budget;	     /* with a limit: ticks that it may run until period_end */
+	uint64_t period_end;
 	_Atomic uint32_t hsm;
 	_Atomic uint32_t requests;
 	_Atomic bool external; /* level of the external interrupt, from the emulated PLIC */
-	uint64_t deadline;     /* timer ticks by SBI TIME (or its last Sstc value while off the hart) */
 
 	struct lock fence_lock;
 	struct fence_range fence;

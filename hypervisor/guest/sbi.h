@@ -42,6 +42,9 @@ extern const struct sbi_extension sbi_base, sbi_time, sbi_ipi, sbi_rfence, sbi_h
 extern const struct sbi_extension sbi_legacy[];
 extern const uint32_t sbi_legacy_count;
 
+/* Also read by arch/riscv/short_calls.S. */
+extern const uint64_t sbi_base_constants[3];
+
 /* The extension of this number, NULL when there is none. */
 const struct sbi_extension *sbi_find(uint64_t id);
 

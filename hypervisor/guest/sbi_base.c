@@ -8,25 +8,28 @@
 #define SPEC_2_0	  (UINT64_C(2) << 24)
 #define IMPLEMENTATION_ID 5 /* Diosix, table 6 */
 
+/* What functions 0 to 2 give. */
+const uint64_t sbi_base_constants[3] = {SPEC_2_0, IMPLEMENTATION_ID, DIOSIX_VERSION_NUMBER};
+
 static struct sbi_result get_spec_version(struct vcpu *vcpu, const uint64_t *a)
 {
 	(void)vcpu;
 	(void)a;
-	return sbi_value(SPEC_2_0);
+	return sbi_value(sbi_base_constants[0]);
 }
 
 static struct sbi_result get_impl_id(struct vcpu *vcpu, const uint64_t *a)
 {
 	(void)vcpu;
 	(void)a;
-	return sbi_value(IMPLEMENTATION_ID);
+	return sbi_value(sbi_base_constants[1]);
 }
 
 static struct sbi_result get_impl_version(struct vcpu *vcpu, const uint64_t *a)
 {
 	(void)vcpu;
 	(void)a;
-	return sbi_value(DIOSIX_VERSION_NUMBER);
+	return sbi_value(sbi_base_constants[2]);
 }
 
 static struct sbi_result probe_extension(struct vcpu *vcpu, const uint64_t *a)

@@ -132,6 +132,7 @@ static void add_capsule(struct facts *facts, const struct dmfs_image *image,
 	add_number(facts, item, "cpu_limit", c->cpu_limit);
 	add(facts, item, "priority", dmfs_priority_name(c->priority));
 	add(facts, item, "restart", dmfs_restart_name(c->restart));
+	add_number(facts, item, "restart_limit", c->restart_limit);
 	add(facts, item, "affinity", c->affinity ? words_of(facts, c->affinity, NULL) : "any");
 	add(facts, item, "permissions", words_of(facts, c->permissions, dmfs_permission_name));
 	add(facts, item, "relocatable", c->flags & DMFS_CAPSULE_RELOCATABLE ? "yes" : "no");

@@ -114,6 +114,7 @@ static void print_capsule(struct json *json, const struct dmfs_image *image,
 	json_number(json, "cpus", capsule->cpus);
 	json_text(json, "priority", dmfs_priority_name(capsule->priority));
 	json_text(json, "restart", dmfs_restart_name(capsule->restart));
+	json_number(json, "restart_limit", capsule->restart_limit);
 	json_number(json, "cpu_limit", capsule->cpu_limit);
 	print_sets(json, capsule);
 	print_loaded(json, image, "kernel", capsule->kernel, capsule->kernel_load);

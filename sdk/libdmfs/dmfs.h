@@ -160,6 +160,7 @@ struct dmfs_capsule {
 	uint32_t priority; /* enum dmfs_priority */
 	uint32_t restart;  /* enum dmfs_restart */
 	uint32_t cpu_limit;
+	uint32_t restart_limit;
 	uint32_t kernel;     /* object indices; initrd may be DMFS_NONE */
 	uint32_t initrd;
 	uint32_t devicetree;

@@ -123,7 +123,7 @@ static void put_capsules(struct pen *pen, const struct dmfs_write_plan *plan)
 		put_u32(pen, p->priority);
 		put_u32(pen, p->restart);
 		put_u32(pen, p->cpu_limit);
-		put_u32(pen, 0);
+		put_u32(pen, p->restart_limit);
 		put_u64(pen, p->affinity);
 		put_u64(pen, p->permissions);
 		put_string(pen, p->cmdline.data, p->cmdline.len);

@@ -86,7 +86,6 @@ bool dmfs_decode_object(const struct dmfs_image *image, uint32_t index, struct d
 bool dmfs_decode_capsule(const struct dmfs_image *image, uint32_t index, struct dmfs_capsule *p)
 {
 	struct cursor c = record(image, image->capsules_at, index, DMFS_CAPSULE_LEN);
-	bool zero;
 
 	p->name = string(image, &c);
 	p->kind = cursor_u32(&c);
@@ -103,11 +102,11 @@ bool dmfs_decode_capsule(const struct dmfs_image *image, uint32_t index, struct 
 	p->priority = cursor_u32(&c);
 	p->restart = cursor_u32(&c);
 	p->cpu_limit = cursor_u32(&c);
-	zero = cursor_zeros(&c, 4);
+	p->restart_limit = cursor_u32(&c);
 	p->affinity = cursor_u64(&c);
 	p->permissions = cursor_u64(&c);
 	p->cmdline = string(image, &c);
-	return cursor_zeros(&c, c.left) && zero;
+	return cursor_zeros(&c, c.left);
 }
 
 bool dmfs_decode_property(const struct dmfs_image *image, uint32_t index, struct dmfs_property *p)

@@ -36,7 +36,7 @@ static const char manifest[] =
 	"    cpus: 1\n"
 	"    #priority: normal            # low, normal or high\n"
 	"    #affinity: [1, 2]            # harts that it may run on; default any\n"
-	"    #cpu_limit: 50               # percent of a hart for each vCPU; not yet enforced\n"
+	"    #cpu_limit: 50%              # the most of a hart that each vCPU gets\n"
 	"    #restart: on-crash           # never, on-crash or always\n"
 	"    #permissions: []             # what it may do beyond running\n"
 	"\n"

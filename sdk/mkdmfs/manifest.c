@@ -15,6 +15,7 @@
 #include "yamltree.h"
 
 #define SERVICE_MEMORY (UINT64_C(8) << 20)
+#define RESTART_LIMIT  10
 
 struct reader {
 	struct report *report;
@@ -214,7 +215,8 @@ static void set_number(const struct spot *spot, const struct node *node, uint64_
 	*field = (struct manifest_number){value, true, node->place};
 }
 
-static void read_number(struct reader *r, const struct spot *spot, const struct node *node)
+/* A whole number; `text` is the node's, or what of it is to be the number. */
+static void read_whole(struct reader *r, const struct spot *spot, const struct node *node, const char *text)
 {
 	const struct key *key = spot->key;
 	const char *expected = arena_printf(r->arena, "a whole number from %" PRIu64 " to %" PRIu64,
@@ -225,7 +227,7 @@ static void read_number(struct reader *r, const struct spot *spot, const struct 
 		expected = arena_printf(r->arena, "%" PRIu64, key->min);
 	if (!is_value(r, spot, node, expected))
 		return;
-	if (!node->plain || !number_parse(node->text, &value)) {
+	if (!node->plain || !number_parse(text, &value)) {
 		wrong(r, spot, node, expected);
 		return;
 	}
@@ -242,6 +244,22 @@ static void read_number(struct reader *r, const struct spot *spot, const struct 
 		return;
 	}
 	set_number(spot, node, value);
+}
+
+static void read_number(struct reader *r, const struct spot *spot, const struct node *node)
+{
+	read_whole(r, spot, node, node->text);
+}
+
+/* 25 and 25% are the same. */
+static void read_percent(struct reader *r, const struct spot *spot, const struct node *node)
+{
+	size_t len = node->text ? strlen(node->text) : 0;
+
+	if (len > 1 && node->text[len - 1] == '%')
+		read_whole(r, spot, node, arena_printf(r->arena, "%.*s", (int)(len - 1), node->text));
+	else
+		read_whole(r, spot, node, node->text);
 }
 
 /* Sizes and addresses are written alike; an address has no upper bound. */
@@ -556,7 +574,7 @@ static void read_capsules(struct reader *r, const struct spot *spot, const struc
 static read_value *const readers[] = {
 	[VALUE_TEXT] = read_text,     [VALUE_CMDLINE] = read_cmdline,
 	[VALUE_NAME] = read_name,     [VALUE_FILE] = read_file,
-	[VALUE_NUMBER] = read_number, [VALUE_SIZE] = read_size,
+	[VALUE_NUMBER] = read_number, [VALUE_PERCENT] = read_percent, [VALUE_SIZE] = read_size,
 	[VALUE_MEMORY] = read_memory, [VALUE_BOOL] = read_bool,
 	[VALUE_WORD] = read_word,     [VALUE_WORDS] = read_words,
 	[VALUE_BITS] = read_bits,     [VALUE_FILES] = read_files,
@@ -702,6 +720,7 @@ static void fill_in_defaults(struct manifest *m)
 
 		fill_in(&capsule->memory, SERVICE_MEMORY, capsule->place);
 		fill_in(&capsule->cpus, 1, capsule->place);
+		fill_in(&capsule->restart_limit, RESTART_LIMIT, capsule->place);
 		fill_in(&capsule->priority, DMFS_PRIORITY_NORMAL, capsule->place);
 		if (!capsule->cmdline.text)
 			capsule->cmdline.text = "";

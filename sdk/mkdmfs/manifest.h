@@ -54,6 +54,7 @@ struct manifest_capsule {
 	struct manifest_number affinity;
 	struct manifest_number restart;
 	struct manifest_number cpu_limit;
+	struct manifest_number restart_limit;
 	struct manifest_number permissions;
 };
 

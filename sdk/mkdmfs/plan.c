@@ -241,6 +241,7 @@ static void add_capsule(struct plan *plan, const struct manifest_capsule *from)
 		.priority = (uint32_t)from->priority.value,
 		.restart = (uint32_t)from->restart.value,
 		.cpu_limit = (uint32_t)from->cpu_limit.value,
+		.restart_limit = (uint32_t)from->restart_limit.value,
 		.initrd = DMFS_NONE,
 		.memory = from->memory.value,
 		.affinity = from->affinity.value,

@@ -68,7 +68,7 @@ static const struct key devicetree_keys[] = {
 		 false,      CAPSULE(affinity),                                                    \
 		 .max = 63,  .about = "Numbers of the harts that it may run on. Default any."},    \
 		{"cpu_limit",                                                                      \
-		 VALUE_NUMBER,                                                                     \
+		 VALUE_PERCENT,                                                                    \
 		 false,                                                                            \
 		 CAPSULE(cpu_limit),                                                               \
 		 .min = 1,                                                                         \
@@ -81,6 +81,13 @@ static const struct key devicetree_keys[] = {
 		 CAPSULE(restart),                                                                 \
 		 .words = restart_word,                                                            \
 		 .about = "Whether to start it again when it has ended. Default never."},          \
+		{"restart_limit",                                                                  \
+		 VALUE_NUMBER,                                                                     \
+		 false,                                                                            \
+		 CAPSULE(restart_limit),                                                           \
+		 .max = UINT32_MAX,                                                                \
+		 .about = "How many restarts in a row are tried when each life is shorter than "   \
+			  "10 s; 0 for no limit. Default 10."},                                    \
 	{                                                                                          \
 		"permissions", VALUE_WORDS, false, CAPSULE(permissions),                           \
 			.words = dmfs_permission_name,                                             \
@@ -240,6 +247,9 @@ static void print_value(struct json *json, const struct key *key)
 		break;
 	case VALUE_NUMBER:
 		print_range(json, key);
+		break;
+	case VALUE_PERCENT:
+		print_either(json, "integer", "^([1-9][0-9]?|100)%?$");
 		break;
 	case VALUE_SIZE:
 	case VALUE_MEMORY:

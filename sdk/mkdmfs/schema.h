@@ -14,6 +14,7 @@ enum value_kind {
 	VALUE_NAME,     /* manifest_text; name alphabet, at most max bytes */
 	VALUE_FILE,     /* manifest_text; a file that exists */
 	VALUE_NUMBER,   /* manifest_number from min to max */
+	VALUE_PERCENT,  /* the same, with or without a % */
 	VALUE_SIZE,     /* manifest_number of bytes from min to max, K, M and G allowed */
 	VALUE_MEMORY,   /* the same, a multiple of DMFS_MEMORY_UNIT */
 	VALUE_BOOL,     /* manifest_number */

@@ -91,6 +91,7 @@ static void capsules_come_back(void **state)
 	forge_plan(&plan);
 	plan.capsules[FORGE_GUEST].affinity = UINT64_C(0x8000000000000005);
 	plan.capsules[FORGE_GUEST].cpu_limit = 50;
+	plan.capsules[FORGE_GUEST].restart_limit = 7;
 	plan.capsules[FORGE_GUEST].priority = DMFS_PRIORITY_HIGH;
 	plan.capsules[FORGE_GUEST].restart = DMFS_RESTART_ALWAYS;
 	forge_free(&f);
@@ -108,6 +109,7 @@ static void capsules_come_back(void **state)
 		assert_int_equal(got.priority, want.priority);
 		assert_int_equal(got.restart, want.restart);
 		assert_int_equal(got.cpu_limit, want.cpu_limit);
+		assert_int_equal(got.restart_limit, want.restart_limit);
 		assert_int_equal(got.kernel, want.kernel);
 		assert_int_equal(got.initrd, want.initrd);
 		assert_int_equal(got.devicetree, want.devicetree);

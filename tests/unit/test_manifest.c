@@ -56,7 +56,8 @@ static const char full[] =
 	"    cpus: 2\n"
 	"    priority: high\n"
 	"    affinity: [1, 63]\n"
-	"    cpu_limit: 50\n"
+	"    cpu_limit: 50%\n"
+	"    restart_limit: 0\n"
 	"    restart: on-crash\n"
 	"    permissions: [console_write, memory_grant]\n"
 	"    devicetree: {overlay: x.dtbo}\n"
@@ -91,6 +92,7 @@ static void every_key_arrives_in_its_field(void **state)
 	assert_int_equal(linux_guest->priority.value, DMFS_PRIORITY_HIGH);
 	assert_int_equal(linux_guest->affinity.value, UINT64_C(1) << 63 | 2);
 	assert_int_equal(linux_guest->cpu_limit.value, 50);
+	assert_int_equal(linux_guest->restart_limit.value, 0);
 	assert_int_equal(linux_guest->restart.value, DMFS_RESTART_ON_CRASH);
 	assert_int_equal(linux_guest->permissions.value,
 			 1u << DMFS_PERM_CONSOLE_WRITE | 1u << DMFS_PERM_MEMORY_GRANT);
@@ -118,6 +120,7 @@ static void defaults_are_filled_in(void **state)
 	assert_int_equal(service->restart.value, DMFS_RESTART_NEVER);
 	assert_int_equal(service->affinity.value, 0);
 	assert_int_equal(service->cpu_limit.value, 0);
+	assert_int_equal(service->restart_limit.value, 10);
 	assert_string_equal(service->cmdline.text, "");
 	arena_free(&r.arena);
 }

@@ -43,20 +43,11 @@ static int setup(void **state)
 {
 	fake_reset(2);
 	capsule = fake_capsule(CPUS, SIZE);
-	capsule_start(capsule);
+	capsules_start();
+	memset(fake.output, 0, fake.output_len);
+	fake.output_len = 0;
 	enter(0);
 	return 0;
-}
-
-static void retire(struct hart *hart)
-{
-	fake_self = hart;
-	while (hart->current != NULL || hart->queue.ready_count != 0) {
-		if (hart->current == NULL)
-			sched_pick();
-		assert_false(vcpu_serve(hart->current));
-		capsule_vcpu_retired(hart->current);
-	}
 }
 
 /* The last capsule of all ends the board: none may be left over for the next test. */
@@ -69,8 +60,10 @@ static int teardown(void **state)
 		return 0;
 	capsule->config.restart = DMFS_RESTART_NEVER;
 	capsule_stop(capsule, STOP_SHUTDOWN, "");
-	for (unsigned i = 0; i < hart_count; i++)
-		retire(&fake_harts[i]);
+	for (unsigned i = hart_count; i-- > 0;) {
+		fake_self = &fake_harts[i];
+		fake_run();
+	}
 	return -1;
 }
 
@@ -364,8 +357,7 @@ static bool retire_all(void)
 	fake.end = &end;
 	if (setjmp(end) != 0)
 		return true;
-	while (fake_self->current != NULL && !vcpu_serve(fake_self->current))
-		capsule_vcpu_retired(fake_self->current);
+	fake_run();
 	return false;
 }
 
@@ -393,7 +385,7 @@ static void a_reboot_loads_the_capsule_again(void **state)
 		assert_false(retire_all());
 		assert_int_equal(fake.reloads, kind);
 		assert_int_equal(atomic_load(&capsule->state), CAPSULE_RUNNING);
-		enter(0);
+		self = fake_self->current;
 		assert_int_equal(self->arch.pc, RAM);
 	}
 	fake.reload_fails = true;
@@ -408,7 +400,7 @@ static void only_a_crash_restarts_what_is_to_restart_on_crash(void **state)
 	call(SRST, 0, 0, 1);
 	assert_false(retire_all());
 	assert_int_equal(fake.reloads, 1);
-	enter(0);
+	self = fake_self->current;
 	call(SRST, 0, 0, 0);
 	assert_true(retire_all());
 	assert_int_equal(fake.reloads, 1);

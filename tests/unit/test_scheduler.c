@@ -269,6 +269,185 @@ static void a_halt_is_kept_whatever_else_is_asked(void **state)
 	assert_int_equal(vcpus[0].arch.irqs, 0);
 }
 
+/* --- turns of those that sleep ------------------------------------------------------------------- */
+
+static void sleep_until(uint64_t when)
+{
+	arch_set_deadline(fake_self->current, when);
+	sched_wait();
+	assert_null(fake_self->current);
+}
+
+static void one_that_has_slept_need_not_wait_for_the_turn_of_another(void **state)
+{
+	start(0, DMFS_PRIORITY_NORMAL);
+	start(1, DMFS_PRIORITY_NORMAL);
+	enter();
+	sleep_until(500);
+	assert_int_equal(number(enter()), 1);
+	until_timer();
+	assert_int_equal(fake.time, 500);
+	assert_int_equal(number(enter()), 0);
+	sleep_until(UINT64_MAX);
+	assert_int_equal(number(enter()), 1);
+}
+
+static void one_that_always_wakes_gets_no_more_than_its_turns(void **state)
+{
+	uint64_t ran[2];
+
+	start(0, DMFS_PRIORITY_NORMAL);
+	start(1, DMFS_PRIORITY_NORMAL);
+	while (fake.time < 1000 * SLICE) {
+		if (number(enter()) != 0) {
+			until_timer();
+			continue;
+		}
+		fake.time += SLICE / 5; /* works, sleeps for a moment, and wakes while 1 runs */
+		sched_timer();
+		if (enter() == &vcpus[0])
+			sleep_until(fake.time + 10);
+	}
+	ran[0] = vcpus[0].ran;
+	ran[1] = vcpus[1].ran;
+	assert_true(ran[0] + ran[1] > 990 * SLICE);
+	assert_in_range(ran[0], 450 * SLICE, 550 * SLICE);
+}
+
+/* --- limits ---------------------------------------------------------------------------------------- */
+
+static void a_limit_is_kept_whoever_else_runs(void **state)
+{
+	owners[0].config.cpu_limit = 25;
+	start(0, DMFS_PRIORITY_HIGH);
+	start(1, DMFS_PRIORITY_NORMAL);
+	while (fake.time < 1000 * SLICE) {
+		enter();
+		until_timer();
+	}
+	assert_in_range(vcpus[0].ran, 248 * SLICE, 252 * SLICE);
+	assert_in_range(vcpus[1].ran, 744 * SLICE, 752 * SLICE); /* its present turn is not counted yet */
+}
+
+static void one_with_a_limit_leaves_the_hart_idle_when_it_is_alone(void **state)
+{
+	owners[0].config.cpu_limit = 10;
+	start(0, DMFS_PRIORITY_NORMAL);
+	while (fake.time < 1000 * SLICE) {
+		enter();
+		until_timer();
+	}
+	assert_in_range(vcpus[0].ran, 99 * SLICE, 101 * SLICE);
+}
+
+static void what_ran_too_long_is_taken_from_the_next_share(void **state)
+{
+	owners[0].config.cpu_limit = 10;
+	start(0, DMFS_PRIORITY_NORMAL);
+	while (fake.time < 1000 * SLICE) {
+		enter();
+		until_timer();
+		fake.time += SLICE; /* the hypervisor was busy for it */
+	}
+	assert_in_range(vcpus[0].ran, 98 * SLICE, 102 * SLICE);
+}
+
+static void a_paused_one_is_not_woken_but_can_be_halted(void **state)
+{
+	owners[0].config.cpu_limit = 10;
+	start(0, DMFS_PRIORITY_NORMAL);
+	start(1, DMFS_PRIORITY_NORMAL);
+	enter();
+	until_timer();
+	assert_int_equal(number(enter()), 1);
+	assert_int_equal(vcpus[0].run, VCPU_PAUSED);
+	vcpu_post(&vcpus[0], REQUEST_SOFT_IRQ);
+	assert_int_equal(vcpus[0].run, VCPU_PAUSED);
+	vcpu_post(&vcpus[0], REQUEST_HALT);
+	assert_int_equal(vcpus[0].run, VCPU_READY);
+	while (number(sched_pick()) != 0)
+		until_timer();
+	assert_false(vcpu_serve(&vcpus[0]));
+}
+
+/* --- several harts ---------------------------------------------------------------------------------- */
+
+static void allow_all(void)
+{
+	for (unsigned i = 0; i < VCPUS; i++)
+		vcpus[i].allowed = 3;
+}
+
+static void a_hart_without_work_takes_it_from_another(void **state)
+{
+	allow_all();
+	start(0, DMFS_PRIORITY_NORMAL);
+	start(1, DMFS_PRIORITY_NORMAL);
+	start(2, DMFS_PRIORITY_HIGH);
+	assert_int_equal(number(enter()), 2);
+	fake_self = &fake_harts[1];
+	assert_int_equal(number(enter()), 0);
+	assert_ptr_equal(vcpus[0].home, &fake_harts[1]);
+	assert_int_equal(fake_harts[0].queue.ready_count, 1);
+	vcpu_post(&vcpus[0], REQUEST_SOFT_IRQ); /* it is known where it is now */
+	enter();
+	assert_int_equal(vcpus[0].arch.irqs, 1u << ARCH_IRQ_SOFT);
+}
+
+static void a_vcpu_stays_where_its_affinity_says(void **state)
+{
+	start(0, DMFS_PRIORITY_NORMAL);
+	start(1, DMFS_PRIORITY_NORMAL);
+	start(2, DMFS_PRIORITY_NORMAL);
+	vcpus[2].allowed = 3;
+	enter();
+	fake_self = &fake_harts[1];
+	assert_int_equal(number(enter()), 2);
+}
+
+/* Its registers are still in the hart that it ran on. */
+static void what_is_loaded_on_one_hart_is_not_taken_by_another(void **state)
+{
+	allow_all();
+	start(0, DMFS_PRIORITY_NORMAL);
+	enter();
+	sched_wait();
+	fake_self = &fake_harts[1];
+	vcpu_post(&vcpus[0], REQUEST_SOFT_IRQ);
+	assert_int_equal(vcpus[0].run, VCPU_READY);
+	start(1, DMFS_PRIORITY_NORMAL);
+	assert_int_equal(number(enter()), 1);
+	assert_ptr_equal(vcpus[0].home, &fake_harts[0]);
+}
+
+static void start_another(void)
+{
+	fake.asleep = NULL;
+	fake_self = &fake_harts[0];
+	fake.kicked[1] = false;
+	start(1, DMFS_PRIORITY_NORMAL);
+	assert_true(fake.kicked[1]);
+	fake_self = &fake_harts[1];
+}
+
+static void an_idle_hart_is_called_when_another_has_more_than_it_can_run(void **state)
+{
+	allow_all();
+	fake_self = &fake_harts[1];
+	start(3, DMFS_PRIORITY_NORMAL);
+	enter();
+	arch_set_deadline(fake_self->current, 100);
+	sched_wait();
+	fake_self = &fake_harts[0];
+	start(0, DMFS_PRIORITY_NORMAL);
+	enter();
+	/* Hart 1 sleeps while hart 0 gets one more: the fake's sleep is where that happens. */
+	fake.asleep = start_another;
+	fake_self = &fake_harts[1];
+	assert_int_equal(number(enter()), 1);
+	assert_int_equal(fake.time, 0);
+}
+
 /* --- homes and fences ------------------------------------------------------------------------ */
 
 static void homes_are_where_affinity_allows_and_fewest_live(void **state)
@@ -325,6 +504,16 @@ int main(void)
 		cmocka_unit_test_setup(one_in_the_guest_is_kicked_out_and_one_outside_left_alone, setup),
 		cmocka_unit_test_setup(one_that_is_off_is_not_woken_by_requests, setup),
 		cmocka_unit_test_setup(a_halt_is_kept_whatever_else_is_asked, setup),
+		cmocka_unit_test_setup(one_that_has_slept_need_not_wait_for_the_turn_of_another, setup),
+		cmocka_unit_test_setup(one_that_always_wakes_gets_no_more_than_its_turns, setup),
+		cmocka_unit_test_setup(a_limit_is_kept_whoever_else_runs, setup),
+		cmocka_unit_test_setup(one_with_a_limit_leaves_the_hart_idle_when_it_is_alone, setup),
+		cmocka_unit_test_setup(what_ran_too_long_is_taken_from_the_next_share, setup),
+		cmocka_unit_test_setup(a_paused_one_is_not_woken_but_can_be_halted, setup),
+		cmocka_unit_test_setup(a_hart_without_work_takes_it_from_another, setup),
+		cmocka_unit_test_setup(a_vcpu_stays_where_its_affinity_says, setup),
+		cmocka_unit_test_setup(what_is_loaded_on_one_hart_is_not_taken_by_another, setup),
+		cmocka_unit_test_setup(an_idle_hart_is_called_when_another_has_more_than_it_can_run, setup),
 		cmocka_unit_test_setup(homes_are_where_affinity_allows_and_fewest_live, setup),
 		cmocka_unit_test_setup(equal_fences_merge_and_others_become_one_over_everything, setup),
 	};

@@ -82,6 +82,8 @@ void arch_sleep(void)
 {
 	uint64_t timer = fake.timer[fake_self->index];
 
+	if (fake.asleep != NULL)
+		fake.asleep();
 	if (fake.kicked[fake_self->index])
 		return;
 	if (timer == UINT64_MAX)
@@ -106,6 +108,10 @@ gpa_t arch_ram_base(hpa_t host)
 bool arch_space_create(struct capsule *capsule)
 {
 	return true;
+}
+
+void arch_space_destroy(struct capsule *capsule)
+{
 }
 
 void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
@@ -200,6 +206,35 @@ void arch_report(const struct vcpu *vcpu)
 {
 }
 
+static bool has_work(const struct hart *hart)
+{
+	const struct run_queue *queue = &hart->queue;
+
+	return hart->current != NULL || queue->ready_count != 0 ||
+	       (!list_empty(&queue->waiting) && list_entry(queue->waiting.next, struct vcpu, node)->wake != UINT64_MAX);
+}
+
+bool fake_run(void)
+{
+	struct hart *hart = fake_self;
+
+	while (has_work(hart)) {
+		struct vcpu *vcpu = hart->current;
+
+		if (vcpu == NULL || hart->resched)
+			vcpu = sched_pick();
+		if (atomic_load(&vcpu->requests) & REQUEST_CHORE) {
+			capsule_chore(vcpu);
+			sched_poll();
+		} else if (vcpu_serve(vcpu)) {
+			return true;
+		} else {
+			capsule_vcpu_retired(vcpu);
+		}
+	}
+	return false;
+}
+
 /* --- the board ------------------------------------------------------------------------------- */
 
 void board_uart_init(void)
@@ -252,8 +287,24 @@ void board_end(bool success)
 	longjmp(*fake.end, 1);
 }
 
-bool loader_reload(struct capsule *capsule)
+void loader_plan_reload(struct capsule *capsule)
 {
 	fake.reloads++;
+	capsule->chore = (struct unpack_plan){.pieces = fake.chore_pieces};
+}
+
+void loader_plan_scrub(struct capsule *capsule)
+{
+	fake.scrubs++;
+	capsule->chore = (struct unpack_plan){.pieces = fake.chore_pieces};
+}
+
+bool loader_complete(struct capsule *capsule)
+{
 	return !fake.reload_fails;
+}
+
+bool unpack_next(struct unpack_plan *plan, void *scratch)
+{
+	return plan->next++ < plan->pieces;
 }

@@ -21,13 +21,15 @@ struct fake {
 	uint64_t time;		      /* what arch_time() returns; arch_sleep() moves it to the hart's timer */
 	uint64_t timer[FAKE_HARTS];   /* comparators */
 	bool kicked[FAKE_HARTS];      /* software interrupts */
+	void (*asleep)(void);	      /* what others do while a hart sleeps */
 	unsigned loads;		      /* vCPUs put on a hart */
 	struct fence_range fence;     /* the last one */
 	char output[4096];	      /* of the console */
 	unsigned output_len;
 	const char *input;	      /* for the console, a C string */
-	bool reload_fails;	      /* loader_reload() does */
-	unsigned reloads;
+	bool reload_fails;	      /* loader_complete() does */
+	unsigned reloads, scrubs;     /* that were begun */
+	unsigned chore_pieces;	      /* what each of them takes */
 	bool ended, success;	      /* board_end() was called, with this */
 	jmp_buf *end;		      /* where it goes then */
 };
@@ -41,5 +43,11 @@ void fake_reset(unsigned count);
 
 /* The one capsule (capsules[0]): `cpus` stopped vCPUs, homes in turn, `size` bytes of RAM at DMFS_GUEST_RAM_BASE. */
 struct capsule *fake_capsule(unsigned cpus, uint64_t size);
+
+/*
+ * What arch/riscv does on the hart that runs until it enters a guest, which is true, or until nobody there has
+ * anything to do any more.
+ */
+bool fake_run(void);
 
 #endif

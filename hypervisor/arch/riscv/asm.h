@@ -11,8 +11,15 @@ struct hart;
 /* Enters the guest; the hart's stack is empty afterwards. */
 _Noreturn void vcpu_resume(struct vcpu *vcpu);
 
-/* Trap vectors: while a guest runs, and while the hypervisor does. */
+/*
+ * Trap vectors: while a guest runs, and while the hypervisor does. Those of short_calls.S differ in how guests are
+ * isolated and in who has the timer that they set.
+ */
 void guest_trap(void);
+void guest_trap_gstage(void);
+void guest_trap_gstage_sstc(void);
+void guest_trap_pmp(void);
+void guest_trap_pmp_sstc(void);
 void host_trap(void);
 
 /*

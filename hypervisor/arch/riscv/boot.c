@@ -123,10 +123,7 @@ void boot_main(uint64_t hartid, const void *fdt)
 	gather_harts();
 	arch_hart_init(hart_stack_guard(harts[0]));
 	boot_capsules();
-	for (uint32_t i = 0; i < capsule_count; i++) {
-		console_log("diosix: capsule %s: started", capsules[i].name);
-		capsule_start(&capsules[i]);
-	}
+	capsules_start();
 	atomic_store(&may_run, 1);
 	join(harts[0]);
 }

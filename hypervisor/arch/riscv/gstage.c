@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch/hart.h"
+#include "asm.h"
 #include "capsule.h"
 #include "csr.h"
 #include "isolation.h"
@@ -14,6 +15,7 @@
 
 #define HGATP_SV39X4	 (UINT64_C(8) << 60)
 #define HGATP_VMID_SHIFT 44
+#define HGATP_PPN	 ((UINT64_C(1) << 44) - 1)
 #define ROOT_PAGES	 4u
 #define PTE_LEAF	 UINT64_C(0xdf) /* valid, read, write, execute, user, accessed, dirty */
 #define PTE_TABLE	 UINT64_C(0x01)
@@ -74,12 +76,16 @@ static void hart_init(void)
 	protect_gstage();
 }
 
-/* A root of 16 KiB with 1 GiB entries, and a table of 2 MiB entries for each GiB not mapped in one piece. */
+/* A root of 16 KiB with 1 GiB entries, and a table of 2 MiB entries for each GiB. */
+static uint64_t table_pages(const struct guest_memory *memory)
+{
+	return ROOT_PAGES + (memory->base.v + memory->size - 1) / GIB - memory->base.v / GIB + 1;
+}
+
 static bool space_create(struct capsule *capsule)
 {
 	const struct guest_memory *memory = &capsule->memory;
-	uint64_t first = memory->base.v / GIB, last = (memory->base.v + memory->size - 1) / GIB;
-	uint64_t pages = ROOT_PAGES + (last - first + 1);
+	uint64_t first = memory->base.v / GIB, pages = table_pages(memory);
 	uint64_t *root, *table;
 	hpa_t tables;
 
@@ -105,6 +111,14 @@ static bool space_create(struct capsule *capsule)
 	capsule->space.hgatp = HGATP_SV39X4 | (uint64_t)(capsule->index + 1) << HGATP_VMID_SHIFT |
 			       tables.v >> PAGE_SHIFT;
 	return true;
+}
+
+/* What harts may still have cached of it is for a VMID that no other capsule has. */
+static void space_destroy(struct capsule *capsule)
+{
+	uint64_t root = (capsule->space.hgatp & HGATP_PPN) << PAGE_SHIFT;
+
+	pages_free(hpa(root), table_pages(&capsule->memory));
 }
 
 static void space_load(const struct capsule *capsule)
@@ -220,11 +234,14 @@ const struct isolation gstage_isolation = {
 	.name = "gstage",
 	.hart_init = hart_init,
 	.space_create = space_create,
+	.space_destroy = space_destroy,
 	.space_load = space_load,
 	.csrs_save = csrs_save,
 	.csrs_load = csrs_load,
 	.csrs_reset = csrs_reset,
 	.mstatus = MSTATUS_MPV | MSTATUS_MPP_S | MSTATUS_SXL_64 | MSTATUS_UXL_64,
+	.trap = guest_trap_gstage,
+	.trap_sstc = guest_trap_gstage_sstc,
 	.set_irq = set_irq,
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,

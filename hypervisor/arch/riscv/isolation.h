@@ -17,6 +17,7 @@ struct isolation {
 	/* This hart's delegation, permissions and protection of the hypervisor. */
 	void (*hart_init)(void);
 	bool (*space_create)(struct capsule *capsule);
+	void (*space_destroy)(struct capsule *capsule);
 	void (*space_load)(const struct capsule *capsule);
 	void (*csrs_save)(struct arch_csrs *csr);
 	void (*csrs_load)(const struct arch_csrs *csr);
@@ -25,6 +26,9 @@ struct isolation {
 	uint64_t mstatus;
 	void (*set_irq)(enum arch_irq irq, bool level);
 	bool (*interrupt_waits)(void);
+	/* Trap vectors of its guests (asm.h), as the hart's timer or their own is what they set. */
+	void (*trap)(void);
+	void (*trap_sstc)(void);
 	/* The guest's trap registers: give it `cause`, return where its handler is. */
 	uint64_t (*take_trap)(struct vcpu *vcpu, uint64_t cause, uint64_t tval);
 	uint64_t (*trap_vector)(void);

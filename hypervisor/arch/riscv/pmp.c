@@ -34,6 +34,11 @@ static bool space_create(struct capsule *capsule)
 	return true;
 }
 
+static void space_destroy(struct capsule *capsule)
+{
+	(void)capsule; /* two numbers, which it keeps */
+}
+
 static void space_load(const struct capsule *capsule)
 {
 	protect_open(capsule->space.pmp_addr[0], capsule->space.pmp_addr[1]);
@@ -187,11 +192,14 @@ const struct isolation pmp_isolation = {
 	.name = "pmp",
 	.hart_init = hart_init,
 	.space_create = space_create,
+	.space_destroy = space_destroy,
 	.space_load = space_load,
 	.csrs_save = csrs_save,
 	.csrs_load = csrs_load,
 	.csrs_reset = csrs_reset,
 	.mstatus = MSTATUS_MPP_S | MSTATUS_TW | MSTATUS_SXL_64 | MSTATUS_UXL_64,
+	.trap = guest_trap_pmp,
+	.trap_sstc = guest_trap_pmp_sstc,
 	.set_irq = set_irq,
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,

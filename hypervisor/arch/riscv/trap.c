@@ -102,6 +102,7 @@ static void exception(struct vcpu *vcpu, uint64_t cause, uint64_t mtval)
 static struct vcpu *next(void)
 {
 	struct hart *hart = this_hart();
+	uint32_t requests;
 
 	for (;;) {
 		struct vcpu *vcpu = hart->current;
@@ -110,11 +111,16 @@ static struct vcpu *next(void)
 			vcpu = sched_pick();
 		/* From here on whoever posts a request waits for us to leave the guest again. */
 		atomic_fetch_add(&vcpu->arch.run_seq, 1);
-		if (atomic_load(&vcpu->requests) == 0)
+		requests = atomic_load(&vcpu->requests);
+		if (requests == 0)
 			return vcpu;
 		atomic_fetch_add(&vcpu->arch.run_seq, 1);
-		if (!vcpu_serve(vcpu))
+		if (requests & REQUEST_CHORE) {
+			capsule_chore(vcpu);
+			sched_poll();
+		} else if (!vcpu_serve(vcpu)) {
 			capsule_vcpu_retired(vcpu);
+		}
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Crossing between guest and hypervisor. While a guest runs, mscratch holds its vCPU and mtvec
- * guest_trap; in the hypervisor mtvec holds host_trap, and mstatus.MIE is never set.
+ * guest_trap, or one of its kind in short_calls.S; in the hypervisor mtvec holds host_trap, and mstatus.MIE is
+ * never set.
  */
 #include "arch_types.h"
 #include "csr.h"
@@ -9,14 +10,17 @@
 	.option norelax
 	.section .text.trap, "ax"
 
-.macro each_register op, base
+.macro first_registers op, base
+	\op t0, VCPU_X(5)(\base)
+	\op t1, VCPU_X(6)(\base)
+	\op t2, VCPU_X(7)(\base)
+.endm
+
+.macro other_registers op, base
 	\op ra, VCPU_X(1)(\base)
 	\op sp, VCPU_X(2)(\base)
 	\op gp, VCPU_X(3)(\base)
 	\op tp, VCPU_X(4)(\base)
-	\op t0, VCPU_X(5)(\base)
-	\op t1, VCPU_X(6)(\base)
-	\op t2, VCPU_X(7)(\base)
 	\op s0, VCPU_X(8)(\base)
 	\op s1, VCPU_X(9)(\base)
 	\op a1, VCPU_X(11)(\base)
@@ -51,7 +55,11 @@
 	.global guest_trap
 guest_trap:
 	csrrw a0, mscratch, a0
-	each_register sd, a0
+	first_registers sd, a0
+	/* From short_calls.S: a0 is the vCPU, mscratch the guest's a0, t0 to t2 are saved, the rest is the guest's. */
+	.global guest_trap_rest
+guest_trap_rest:
+	other_registers sd, a0
 	csrr t0, mscratch
 	sd t0, VCPU_X(10)(a0)
 	csrr t1, mepc
@@ -71,14 +79,15 @@ guest_trap:
 
 	.global vcpu_resume
 vcpu_resume: /* a0: the vCPU, loaded on this hart, all its requests served, run_seq odd */
-	la t0, guest_trap
+	ld t0, VCPU_VECTOR(a0)
 	csrw mtvec, t0
 	csrw mscratch, a0
 	ld t1, VCPU_PC(a0)
 	csrw mepc, t1
 	ld t2, VCPU_MSTATUS(a0)
 	csrw mstatus, t2
-	each_register ld, a0
+	other_registers ld, a0
+	first_registers ld, a0
 	ld a0, VCPU_X(10)(a0)
 	mret
 
@@ -108,7 +117,8 @@ host_trap:
 	mret
 1:	ld t1, VCPU_X(6)(t0)
 	ld t2, VCPU_X(7)(t0)
-	each_register sd, t0
+	first_registers sd, t0
+	other_registers sd, t0
 	sd a0, VCPU_X(10)(t0)
 	csrr t1, mscratch
 	sd t1, VCPU_X(5)(t0)

@@ -6,6 +6,7 @@
 #include "arch/guest.h"
 #include "arch/hart.h"
 #include "asm.h"
+#include "board_io.h"
 #include "capsule.h"
 #include "console.h"
 #include "csr.h"
@@ -20,7 +21,13 @@ _Static_assert(offsetof(struct arch_vcpu, pc) == VCPU_PC, "vectors.S");
 _Static_assert(offsetof(struct arch_vcpu, mstatus) == VCPU_MSTATUS, "vectors.S");
 _Static_assert(offsetof(struct arch_vcpu, hart) == VCPU_HART, "vectors.S");
 _Static_assert(offsetof(struct arch_vcpu, run_seq) == VCPU_RUN_SEQ, "vectors.S");
+_Static_assert(offsetof(struct arch_vcpu, vector) == VCPU_VECTOR, "vectors.S");
+_Static_assert(offsetof(struct arch_vcpu, self) == VCPU_SELF, "short_calls.S");
+_Static_assert(offsetof(struct vcpu, deadline) == VCPU_DEADLINE, "short_calls.S");
 _Static_assert(offsetof(struct hart, stack_top) == HART_STACK_TOP, "vectors.S");
+_Static_assert(offsetof(struct hart, horizon) == HART_HORIZON, "short_calls.S");
+_Static_assert(offsetof(struct hart, timer_set) == HART_TIMER_SET, "short_calls.S");
+_Static_assert(offsetof(struct hart, mtimecmp) == HART_MTIMECMP, "short_calls.S");
 
 struct arch_features arch_features = {.gstage = true, .sstc = true, .time_csr = true};
 struct riscv_features riscv_features = {.fp = true, .menvcfg = true};
@@ -132,7 +139,21 @@ bool arch_space_create(struct capsule *capsule)
 	return isolation->space_create(capsule);
 }
 
+void arch_space_destroy(struct capsule *capsule)
+{
+	isolation->space_destroy(capsule);
+}
+
 /* --- vCPUs ---------------------------------------------------------------------------------- */
+
+/* Where a guest's traps go while nothing stands against the short way. */
+static void (*trap_vector(void))(void)
+{
+	if (arch_features.sstc)
+		return isolation->trap_sstc;
+	/* A comparator of two halves is for C to write. */
+	return board.mtimecmp_32bit ? guest_trap : isolation->trap;
+}
 
 void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 {
@@ -147,6 +168,8 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 	arch->mstatus = isolation->mstatus | (riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
 	isolation->csrs_reset(&arch->csr);
 	arch->last_hart = NULL;
+	arch->vector = trap_vector();
+	arch->self = UINT64_C(1) << vcpu->id;
 }
 
 void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc)

@@ -32,6 +32,9 @@ gpa_t arch_ram_base(hpa_t host);
 /* Fences the capsule's memory. False when pages for tables are lacking. */
 bool arch_space_create(struct capsule *capsule);
 
+/* Gives back what that took, when none of its vCPUs runs any more. */
+void arch_space_destroy(struct capsule *capsule);
+
 /* Registers as after a reset: runs at pc in supervisor mode, untranslated, interrupts off. */
 void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1);
 

@@ -9,12 +9,18 @@
 #define VCPU_MSTATUS 264
 #define VCPU_HART    272
 #define VCPU_RUN_SEQ 280
+#define VCPU_VECTOR  288
+#define VCPU_SELF    296
+#define VCPU_DEADLINE 672
 
 /* Harts that may come at reset, pinned in boot.c: as many as a device tree may list. */
 #define BOOT_SLOTS 128
 
-/* Offset into struct hart, pinned in world.c. */
+/* Offsets into struct hart, pinned in world.c. */
 #define HART_STACK_TOP 0
+#define HART_HORIZON   8
+#define HART_TIMER_SET 16
+#define HART_MTIMECMP  24
 
 #ifndef __ASSEMBLER__
 #include <stdatomic.h>
@@ -48,6 +54,8 @@ struct arch_vcpu {
 	uint64_t mstatus;
 	void *hart;		  /* struct hart while loaded */
 	_Atomic uint64_t run_seq; /* odd while in the guest */
+	void (*vector)(void);	  /* mtvec while in the guest */
+	uint64_t self;		  /* its bit in a hart mask */
 	struct arch_csrs csr;
 	uint64_t f[32];
 	uint64_t fcsr;
