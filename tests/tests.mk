@@ -75,6 +75,15 @@ $(B)/attacks/%.elf: tests/attacks/%.c $(addprefix tests/attacks/,attack.c attack
 	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -DATTACK_NAME='"$*"' -nostdlib -static -Wl,--no-warn-rwx-segments \
 		-T tests/attacks/link.ld \
 		-o $@ $< tests/attacks/attack.c tests/attacks/start.S
+# Those of tests/scheduling are guests on the same start and library: some work, some die.
+SCHEDULING := $(patsubst tests/scheduling/%.c,$(B)/scheduling/%.bin,$(wildcard tests/scheduling/*.c))
+$(B)/scheduling/%.elf: tests/scheduling/%.c $(addprefix tests/attacks/,attack.c attack.h start.S link.ld) | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -Itests/attacks -DATTACK_NAME='"$*"' -nostdlib -static -Wl,--no-warn-rwx-segments \
+		-T tests/attacks/link.ld -o $@ $< tests/attacks/attack.c tests/attacks/start.S
+$(B)/scheduling/%.bin: $(B)/scheduling/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 $(B)/attacks/%.bin: $(B)/attacks/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
@@ -190,7 +199,7 @@ EXAMPLES := $(patsubst %/Makefile,%,$(wildcard examples/*/Makefile))
 examples: | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS)
+TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS) $(SCHEDULING)
 system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 
