@@ -57,6 +57,12 @@ struct hart *this_hart(void);
 /* Makes the hart enter the hypervisor soon, if it is not there. Any hart may call it. */
 void hart_kick(struct hart *hart);
 
+/* On the boot hart: the same to all others. */
+void hart_kick_others(void);
+
+/* Sleeps until another hart kicks this one, or for less. What the other wrote before is seen after. */
+void hart_nap(void);
+
 /* Programs this hart's timer interrupt for the tick `when`; UINT64_MAX turns it off. */
 void hart_set_timer(uint64_t when);
 

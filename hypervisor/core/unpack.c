@@ -35,6 +35,7 @@ void unpack_add_object(struct unpack_plan *plan, uint32_t object, uint64_t at)
 {
 	uint32_t chunks = dmfs_object(image, object).chunk_count;
 
+	plan->checks |= at == 0;
 	add(plan, (struct unpack_stretch){.pieces = chunks, .object = object, .at = at});
 }
 
@@ -87,14 +88,15 @@ bool unpack_next(struct unpack_plan *plan, void *scratch)
 
 enum dmfs_status unpack_alone(struct unpack_plan *plan)
 {
-	uint64_t pages = align_up(image->chunk_len, PAGE_SIZE) / PAGE_SIZE;
-	hpa_t scratch;
+	uint64_t pages = plan->checks ? align_up(image->chunk_len, PAGE_SIZE) / PAGE_SIZE : 0;
+	hpa_t scratch = hpa(0);
 
-	if (!pages_alloc(pages, PAGE_SIZE, &scratch))
+	if (pages != 0 && !pages_alloc(pages, PAGE_SIZE, &scratch))
 		return DMFS_ERR_SPACE;
 	while (unpack_next(plan, hpa_ptr(scratch)))
 		;
-	pages_free(scratch, pages);
+	if (pages != 0)
+		pages_free(scratch, pages);
 	return atomic_load(&plan->status);
 }
 
@@ -104,8 +106,10 @@ enum dmfs_status unpack_together(struct unpack_plan *plan)
 
 	atomic_store(&shared, plan);
 	atomic_store(&phase, WORK);
+	hart_kick_others();
 	status = unpack_alone(plan);
 	atomic_store(&phase, DONE);
+	hart_kick_others();
 	while (atomic_load(&helpers) != 0)
 		;
 	return status != DMFS_OK ? status : atomic_load(&plan->status);
@@ -114,12 +118,12 @@ enum dmfs_status unpack_together(struct unpack_plan *plan)
 void unpack_help(void)
 {
 	while (atomic_load(&phase) == NOTHING_YET)
-		;
+		hart_nap();
 	atomic_fetch_add(&helpers, 1);
 	/* The boot hart may have ended the work between the two. One that finds no pages is no loss. */
 	if (atomic_load(&phase) == WORK)
 		unpack_alone(atomic_load(&shared));
 	atomic_fetch_sub(&helpers, 1);
 	while (atomic_load(&phase) != DONE)
-		;
+		hart_nap();
 }

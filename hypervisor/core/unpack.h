@@ -26,6 +26,7 @@ struct unpack_plan {
 	uint32_t room;
 	uint32_t count;
 	uint32_t pieces;
+	bool checks; /* something is only checked */
 	_Atomic uint32_t next;	 /* piece to be taken */
 	_Atomic uint32_t status; /* enum dmfs_status, the first failure */
 };

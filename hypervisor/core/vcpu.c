@@ -15,6 +15,19 @@ void hart_kick(struct hart *hart)
 	board_kick(hart->board);
 }
 
+void hart_kick_others(void)
+{
+	for (uint32_t i = 0; i < hart_count; i++)
+		if (harts[i] != this_hart())
+			hart_kick(harts[i]);
+}
+
+void hart_nap(void)
+{
+	arch_sleep();
+	board_clear_kick(this_hart());
+}
+
 void hart_set_timer(uint64_t when)
 {
 	struct hart *hart = this_hart();

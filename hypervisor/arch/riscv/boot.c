@@ -30,7 +30,6 @@ _Static_assert(BOOT_SLOTS == BOARD_MAX_HARTS, "any of the harts in the tree may 
 
 static _Atomic uint32_t probed;	 /* harts done with probing */
 static _Atomic uint32_t may_run; /* the capsules are ready */
-static struct lock probe_lock;
 
 uint64_t arch_time(void)
 {
@@ -39,9 +38,7 @@ uint64_t arch_time(void)
 
 static void probe(void)
 {
-	lock(&probe_lock);
 	arch_hart_probe();
-	unlock(&probe_lock);
 	atomic_fetch_add(&probed, 1);
 }
 
@@ -53,20 +50,30 @@ static struct hart *hart_by_id(uint64_t id)
 	return NULL;
 }
 
+/* Lets a hart go that has come, and waits until it has found out what it has: one at a time, into the same records. */
+static void release(uint32_t slot, struct hart *hart)
+{
+	uint32_t before = atomic_load(&probed);
+
+	atomic_thread_fence(memory_order_seq_cst);
+	boot_slots[slot] = hart;
+	hart_kick(hart);
+	while (atomic_load(&probed) == before)
+		;
+}
+
 /* Lets those go that have come and are known. Returns how many have gone so far. */
 static uint32_t release_harts(void)
 {
 	uint32_t released = 0;
 
 	for (uint32_t slot = 1; slot < BOOT_SLOTS; slot++) {
-		if (boot_arrived[slot] == 0)
-			continue;
-		struct hart *hart = hart_by_id(boot_arrived[slot] - 1);
+		struct hart *hart = boot_arrived[slot] != 0 ? hart_by_id(boot_arrived[slot] - 1) : NULL;
 
 		if (hart == NULL)
-			continue; /* stays where it is for ever */
-		atomic_thread_fence(memory_order_seq_cst);
-		boot_slots[slot] = hart;
+			continue; /* or it stays where it is for ever */
+		if (boot_slots[slot] == NULL)
+			release(slot, hart);
 		released++;
 	}
 	return released;
@@ -97,15 +104,18 @@ static void gather_harts(void)
 	while (release_harts() + 1 < hart_count && arch_time() < deadline)
 		;
 	drop_absent_harts();
-	while (atomic_load(&probed) != hart_count)
-		;
 }
 
-static _Noreturn void join(struct hart *hart)
+/* No interrupt is left over from what ran before: a hart that has nothing to do sleeps. */
+static void quiet(struct hart *hart)
 {
 	hart->timer_set = 0;
 	hart_set_timer(UINT64_MAX);
 	board_clear_kick(hart);
+}
+
+static _Noreturn void join(struct hart *hart)
+{
 	board_irq_init();
 	if (hart->index == 0)
 		board_irq_enable(board.uart.irq);
@@ -118,6 +128,7 @@ void boot_main(uint64_t hartid, const void *fdt)
 
 	boot_board(&info);
 	__asm__ volatile("mv tp, %0" ::"r"(harts[0]));
+	quiet(harts[0]);
 	probe();
 	stack_protector_init(board.rng_seed, board.rng_seed_len);
 	gather_harts();
@@ -125,15 +136,17 @@ void boot_main(uint64_t hartid, const void *fdt)
 	boot_capsules();
 	capsules_start();
 	atomic_store(&may_run, 1);
+	hart_kick_others();
 	join(harts[0]);
 }
 
 void secondary_main(struct hart *hart)
 {
+	quiet(hart);
 	probe();
 	unpack_help();
 	arch_hart_init(hart_stack_guard(hart));
 	while (atomic_load(&may_run) == 0)
-		;
+		hart_nap();
 	join(hart);
 }

@@ -81,8 +81,13 @@ secondary:
 	sd t1, 0(t0)
 	lla t0, boot_slots
 	add t0, t0, t2
-5:	ld a0, 0(t0)
+	li t1, 1 << IRQ_M_SOFT	/* the boot hart raises it when the slot is filled */
+	csrw mie, t1
+	j 6f
+5:	wfi
+6:	ld a0, 0(t0)
 	beqz a0, 5b
+	csrw mie, zero
 	fence r, rw
 	fence.i
 	lla t0, host_trap

@@ -86,7 +86,7 @@ void arch_hart_probe(void)
 	mine.gstage = misa & BIT('H' - 'A') && menvcfg && probe_hgatp(&value) == 0;
 	mine.sstc = menvcfg && mine.time_csr && s_timer_works() && (!mine.gstage || vs_timer_works());
 
-	/* One hart at a time comes by here; see boot.c. */
+	/* One hart at a time comes by here: see release(). */
 	arch_features.gstage &= mine.gstage;
 	arch_features.sstc &= mine.sstc;
 	arch_features.time_csr &= mine.time_csr;
