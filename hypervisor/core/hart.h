@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch_types.h"
 #include "board.h"
 #include "list.h"
 #include "lock.h"
@@ -38,6 +39,7 @@ struct hart {
 	uint64_t timer_set; /* what the hart's comparator holds */
 	bool resched;	    /* pick anew before returning to a guest */
 	bool patient_turn;  /* who runs was passed over often enough: it has its slice, whoever else is ready */
+	struct arch_hart arch;
 };
 
 extern struct hart *harts[MAX_HARTS];

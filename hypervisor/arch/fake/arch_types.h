@@ -17,6 +17,10 @@ struct arch_vcpu {
 	unsigned fences, fences_i;
 };
 
+struct arch_hart {
+	int unused;
+};
+
 struct arch_space {
 	int unused;
 };

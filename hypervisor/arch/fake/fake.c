@@ -108,6 +108,15 @@ bool arch_space_create(struct capsule *capsule)
 	return true;
 }
 
+uint64_t arch_vcpu_extra(void)
+{
+	return 0;
+}
+
+void arch_vcpu_create(struct vcpu *vcpu, void *extra)
+{
+}
+
 void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 {
 	memset(&vcpu->arch, 0, sizeof(vcpu->arch));

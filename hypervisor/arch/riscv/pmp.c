@@ -4,7 +4,6 @@
  * 3.7): guest-physical is host-physical, one window is open on the guest's RAM, all else faults.
  */
 #include "arch/hart.h"
-#include "asm.h"
 #include "capsule.h"
 #include "csr.h"
 #include "isolation.h"
@@ -58,12 +57,6 @@ static void csrs_save(struct arch_csrs *csr)
 
 static void csrs_load(const struct arch_csrs *csr)
 {
-	/*
-	 * Guests are not told of vectors, but sstatus.VS is theirs to switch on: what one leaves in the registers
-	 * must not reach another.
-	 */
-	if (csr_read(CSR_MISA) & BIT('V' - 'A'))
-		vector_clear();
 	csr_write(CSR_SIE, csr->ie);
 	csr_write(CSR_STVEC, csr->tvec);
 	csr_write(CSR_SSCRATCH, csr->scratch);

@@ -16,6 +16,13 @@
 /* Offset into struct hart, pinned in world.c. */
 #define HART_STACK_TOP 0
 
+/* Offsets into struct vector_state, pinned in world.c. */
+#define VECTOR_VSTART 0
+#define VECTOR_VCSR   8
+#define VECTOR_VL     16
+#define VECTOR_VTYPE  24
+#define VECTOR_V      32
+
 #ifndef __ASSEMBLER__
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -42,6 +49,15 @@ struct arch_csrs {
 	uint64_t ip; /* software, timer and external pending bits, as sip has them */
 };
 
+/* Floating point and vectors (units.h). */
+#define UNITS 2
+
+/* Of a vCPU: what a "v" 1.0 unit holds (vector specification, chapter 3). */
+struct vector_state {
+	uint64_t vstart, vcsr, vl, vtype;
+	uint8_t v[]; /* 32 registers of vlenb bytes */
+};
+
 struct arch_vcpu {
 	uint64_t x[32]; /* x[0] stays 0 */
 	uint64_t pc;
@@ -51,7 +67,14 @@ struct arch_vcpu {
 	struct arch_csrs csr;
 	uint64_t f[32];
 	uint64_t fcsr;
+	struct vector_state *vector; /* NULL where guests have none */
+	const void *newest[UNITS];   /* the hart whose registers were its own last; NULL: they are here alone */
 	const void *last_hart; /* where its translations may still be cached */
+};
+
+struct arch_hart {
+	uint64_t units;		   /* that it has: bits of mstatus.FS and .VS */
+	const void *holds[UNITS]; /* the vCPU whose registers a unit was given last */
 };
 
 /* How a capsule's memory is fenced. */
