@@ -26,6 +26,7 @@ struct fake {
 	char output[4096];	      /* of the console */
 	unsigned output_len;
 	const char *input;	      /* for the console, a C string */
+	uint64_t unreadable, unwritable; /* pages that fault in the guest's own table; 0: none */
 	bool reload_fails;	      /* loader_reload() does */
 	unsigned reloads;
 	bool ended, success;	      /* board_end() was called, with this */
