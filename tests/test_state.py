@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Registers of the floating-point and vector units: each vCPU finds its own, whoever ran before it, and nothing else."""
+import re
+
 import pytest
 
 from board import BUILD, SIFIVE_U, VIRT_GSTAGE, VIRT_PMP, guest, manifest, need
@@ -38,3 +40,21 @@ def test_vectors_are_each_vcpus_own(images, boot, isolation, harts, vlen):
     board = boot(images.pack(several()), "--harts", str(harts), *isolation,
                  qemu=("-cpu", f"{CPUS[isolation]},v=true,vlen={vlen}"))
     look_at_the_end(board, vectors=vlen // 8)
+
+
+def test_misaligned_accesses_are_done_for_the_guest(images, boot, tmp_path, where):
+    log = tmp_path / "traps"
+    board = boot(images.pack(manifest(state("misalign"))), *where, qemu=("-d", "int", "-D", str(log)))
+    text = board.end(status=0)
+    assert "BROKEN" not in text
+    assert "attack misalign: held" in text
+    # It was the hypervisor that did them: loads and stores that trapped, more than the two that came back as faults.
+    traps = log.read_text()
+    for cause in ("4", "6"):
+        assert len(re.findall(rf"async:0, cause:0*{cause},", traps)) > 3
+
+
+def test_the_time_is_read_by_any_instruction(images, boot, where):
+    text = boot(images.pack(manifest(state("read-the-time"))), *where).end(status=0)
+    assert "BROKEN" not in text
+    assert "attack read-the-time: held" in text

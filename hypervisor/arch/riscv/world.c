@@ -273,17 +273,22 @@ uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
 	return guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV);
 }
 
-/* A fault of the G-stage is one of access to the guest, which has no such stage. */
+/*
+ * What a fault on the guest's behalf is to the guest: it knows no G-stage, and what that refuses is not there. QEMU 7.2
+ * calls such a fault under MPRV a page fault, but says in mtval2 where it was, which is 0 for page faults.
+ */
 static uint64_t as_guest_sees(uint64_t cause)
 {
-	switch (cause) {
-	case CAUSE_LOAD_GUEST:
-		return CAUSE_LOAD_ACCESS;
-	case CAUSE_STORE_GUEST:
-		return CAUSE_STORE_ACCESS;
-	default:
+	bool by_gstage = cause == CAUSE_LOAD_GUEST || cause == CAUSE_STORE_GUEST ||
+			 (arch_features.gstage && csr_read(CSR_MTVAL2) != 0);
+
+	if (!by_gstage)
 		return cause;
-	}
+	if (cause == CAUSE_LOAD_GUEST || cause == CAUSE_LOAD_PAGE)
+		return CAUSE_LOAD_ACCESS;
+	if (cause == CAUSE_STORE_GUEST || cause == CAUSE_STORE_PAGE)
+		return CAUSE_STORE_ACCESS;
+	return cause;
 }
 
 uint64_t arch_read_u8(const struct vcpu *vcpu, gva_t at, uint8_t *out)
