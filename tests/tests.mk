@@ -87,6 +87,21 @@ $(B)/scheduling/%.bin: $(B)/scheduling/%.elf
 $(B)/attacks/%.bin: $(B)/attacks/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
+# --- guests that look after their state ---------------------------------------------------------------
+# Each tests/state/NAME.c is one, on the same runtime, with what touches the floating-point and vector units.
+
+STATE_LIB := tests/state/units.c tests/state/registers.S
+STATES := $(patsubst tests/state/%.c,$(B)/state/%.bin,$(filter-out $(STATE_LIB),$(wildcard tests/state/*.c)))
+
+$(B)/state/%.elf: tests/state/%.c $(STATE_LIB) tests/state/units.h $(addprefix tests/attacks/,attack.c attack.h start.S link.ld) | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -DATTACK_NAME='"$*"' -nostdlib -static -Wl,--no-warn-rwx-segments \
+		-T tests/attacks/link.ld \
+		-o $@ $< $(STATE_LIB) tests/attacks/attack.c tests/attacks/start.S
+$(B)/state/%.bin: $(B)/state/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
 # --- unit tests, under the sanitizers ------------------------------------------------------------
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program. The hypervisor's
 # core/ and guest/ are compiled against arch/fake.
@@ -199,7 +214,7 @@ EXAMPLES := $(patsubst %/Makefile,%,$(wildcard examples/*/Makefile))
 examples: | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS) $(SCHEDULING)
+TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS) $(SCHEDULING) $(STATES)
 system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 

@@ -64,7 +64,8 @@ static bool place_vcpus(struct capsule *capsule, char *why, size_t why_len)
 bool capsule_create(uint32_t index, char *why, size_t why_len)
 {
 	struct capsule *capsule = &capsules[index];
-	uint64_t vcpus = align_up(sizeof(struct vcpu) * capsule->config.cpus, PAGE_SIZE);
+	uint64_t records = align_up(sizeof(struct vcpu) * capsule->config.cpus, 64);
+	uint64_t vcpus = align_up(records + arch_vcpu_extra() * capsule->config.cpus, PAGE_SIZE);
 	uint64_t devices = align_up(machine_size(&capsule->config), PAGE_SIZE);
 	uint64_t available = pages_available();
 	hpa_t at;
@@ -80,6 +81,8 @@ bool capsule_create(uint32_t index, char *why, size_t why_len)
 	}
 	memset(hpa_ptr(at), 0, vcpus + devices);
 	capsule->vcpus = hpa_ptr(at);
+	for (uint32_t i = 0; i < capsule->config.cpus; i++)
+		arch_vcpu_create(&capsule->vcpus[i], hpa_ptr(hpa(at.v + records + i * arch_vcpu_extra())));
 	capsule->machine = hpa_ptr(hpa(at.v + vcpus));
 	capsule->owned = available - pages_available();
 	return place_vcpus(capsule, why, why_len);

@@ -7,7 +7,6 @@
 
 #include <sodium/crypto_generichash_blake2b.h>
 
-#include "arch/hart.h"
 #include "board_io.h"
 
 #define SEED_LEN 64u
@@ -51,10 +50,13 @@ static const char *const guest_extensions[] = {
 	"zks",	  "zksed",    "zksh",	 "zkt",		"svinval", "svnapot", "svpbmt",
 };
 
-static bool is_guest_extension(const char *name, size_t len, bool sstc)
+static bool is_guest_extension(const char *name, size_t len, const struct arch_features *features)
 {
 	if (len == 4 && memcmp(name, "sstc", 4) == 0)
-		return sstc;
+		return features->sstc;
+	/* All of these have their state in the vector registers. */
+	if (len > 2 && memcmp(name, "zv", 2) == 0)
+		return features->vector;
 	for (size_t i = 0; i < sizeof(guest_extensions) / sizeof(guest_extensions[0]); i++)
 		if (strlen(guest_extensions[i]) == len && memcmp(guest_extensions[i], name, len) == 0)
 			return true;
@@ -70,7 +72,7 @@ static size_t append(char *out, size_t at, size_t len, const char *text, size_t 
 	return at + text_len;
 }
 
-void guest_isa(const char *isa, bool sstc, char *out, size_t len)
+void guest_isa(const char *isa, const struct arch_features *features, char *out, size_t len)
 {
 	size_t at = append(out, 0, len, "rv64", 4);
 
@@ -79,21 +81,21 @@ void guest_isa(const char *isa, bool sstc, char *out, size_t len)
 	for (isa += 4; *isa != '\0' && strchr("_sxz", *isa) == NULL; isa++)
 		if (*isa == 'g') /* by its definition */
 			at = append(out, at, len, "imafd", 5);
-		else if (strchr(guest_letters, *isa) != NULL)
+		else if (strchr(guest_letters, *isa) != NULL || (*isa == 'v' && features->vector))
 			at = append(out, at, len, isa, 1);
 	while (*isa != '\0') {
 		size_t name_len;
 
 		isa += strspn(isa, "_");
 		name_len = strcspn(isa, "_");
-		if (is_guest_extension(isa, name_len, sstc)) {
+		if (is_guest_extension(isa, name_len, features)) {
 			at = append(out, at, len, "_", 1);
 			at = append(out, at, len, isa, name_len);
 		}
 		isa += name_len;
 	}
 	/* It is the hypervisor that gives this one, whatever the tree says. */
-	if (sstc && strstr(out, "_sstc") == NULL)
+	if (features->sstc && strstr(out, "_sstc") == NULL)
 		append(out, at, len, "_sstc", 5);
 }
 
@@ -135,7 +137,7 @@ static int set_cpus(void *fdt)
 
 	if (cpus < 0)
 		return cpus;
-	guest_isa(harts[0]->board->isa, arch_features.sstc, isa, sizeof(isa));
+	guest_isa(harts[0]->board->isa, &arch_features, isa, sizeof(isa));
 	error = fdt_setprop_u32(fdt, cpus, "timebase-frequency", board.timebase_hz);
 	fdt_for_each_subnode(node, fdt, cpus)
 	{

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/hart.h"
 #include "capsule.h"
 
 /*
@@ -16,7 +17,7 @@
 bool guest_tree_complete(struct capsule *capsule, uint64_t len);
 
 /* What a guest is told: of the board's ISA string that which it can use. `out` gets a C string. */
-void guest_isa(const char *board_isa, bool sstc, char *out, size_t len);
+void guest_isa(const char *board_isa, const struct arch_features *features, char *out, size_t len);
 
 /* The board's entropy for guests, mixed anew for each; without it none is given. */
 void guest_seed_init(const uint8_t *seed, uint32_t len);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch_types.h"
 #include "board.h"
 #include "dmfs.h"
 #include "list.h"
@@ -47,6 +48,7 @@ struct hart {
 	uint64_t budget_end; /* when its share of the hart is used up; UINT64_MAX without a limit */
 	bool resched;	    /* pick anew before returning to a guest */
 	bool patient_turn;  /* who runs was passed over often enough: it has its slice, whoever else is ready */
+	struct arch_hart arch;
 };
 
 extern struct hart *harts[MAX_HARTS];

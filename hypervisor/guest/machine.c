@@ -53,7 +53,9 @@ void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fau
 	}
 	if (arch_fetch(vcpu, &insn) != 0)
 		return; /* it cannot be read any more: the guest will find out itself */
-	if (!decode_access(insn, &access) || !perform(vcpu, device, at.v - device->base, &access)) {
+	/* Devices know no floating point. */
+	if (!decode_access(insn, &access) || access.fp ||
+	    !perform(vcpu, device, at.v - device->base, &access)) {
 		arch_inject(vcpu, fault, va.v);
 		return;
 	}

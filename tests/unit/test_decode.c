@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every load and store that a guest may use on a device, and nothing else. */
+/* Every plain load and store, every instruction that only reads a CSR, and nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +21,9 @@ static const struct {
 	{"ld", 0x03, 3, false, true, 8},   {"lbu", 0x03, 4, false, false, 1}, {"lhu", 0x03, 5, false, false, 2},
 	{"lwu", 0x03, 6, false, false, 4}, {"sb", 0x23, 0, true, false, 1},   {"sh", 0x23, 1, true, false, 2},
 	{"sw", 0x23, 2, true, false, 4},   {"sd", 0x23, 3, true, false, 8},
+	{"flh", 0x07, 1, false, false, 2}, {"flw", 0x07, 2, false, false, 4},
+	{"fld", 0x07, 3, false, false, 8}, {"fsh", 0x27, 1, true, false, 2},
+	{"fsw", 0x27, 2, true, false, 4},	 {"fsd", 0x27, 3, true, false, 8},
 };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -54,16 +57,19 @@ static void full_length_loads_and_stores_are_known_and_nothing_else_is(void **st
 				assert_int_equal(access.width, full[which].width);
 				assert_int_equal(access.store, full[which].store);
 				assert_int_equal(access.sign, full[which].sign);
+				assert_int_equal(access.fp, full[which].name[0] == 'f');
 				assert_int_equal(access.reg, full[which].store ? insn >> 20 & 31 : insn >> 7 & 31);
 			}
 }
 
-static void floating_point_atomics_and_cache_blocks_are_refused(void **state)
+static void atomics_vectors_and_cache_blocks_are_refused(void **state)
 {
 	static const uint32_t refused[] = {
-		0x00052007, /* flw ft0, 0(a0) */
-		0x00053007, /* fld ft0, 0(a0) */
-		0x00053027, /* fsd ft0, 0(a0) */
+		0x00054007, /* flq ft0, 0(a0) */
+		0x00054027, /* fsq ft0, 0(a0) */
+		0x02050007, /* vle8.v v0, (a0) */
+		0x02057007, /* vle64.v v0, (a0) */
+		0x02055027, /* vse16.v v0, (a0) */
 		0x100525af, /* lr.w a1, (a0) */
 		0x18b525af, /* sc.w a1, a1, (a0) */
 		0x00b535af, /* amoadd.d a1, a1, (a0) */
@@ -80,22 +86,27 @@ static void floating_point_atomics_and_cache_blocks_are_refused(void **state)
 }
 
 /*
- * The eight compressed ones (chapter "C", table of RVC opcodes), bit 15 first: 0 and 1 are fixed, i is an immediate, b a base
+ * The twelve compressed ones (chapter "C", table of RVC opcodes), bit 15 first: 0 and 1 are fixed, i is an immediate, b a base
  * register, r the register, one of x8 to x15 where it has three bits, n one that must not be x0.
  */
 static const struct {
 	const char *pattern;
 	bool store;
 	unsigned width;
+	bool fp;
 } compressed[] = {
-	{"010iiibbbiirrr00", false, 4}, /* c.lw */
-	{"011iiibbbiirrr00", false, 8}, /* c.ld */
-	{"110iiibbbiirrr00", true, 4},	/* c.sw */
-	{"111iiibbbiirrr00", true, 8},	/* c.sd */
-	{"010innnnniiiii10", false, 4}, /* c.lwsp */
-	{"011innnnniiiii10", false, 8}, /* c.ldsp */
-	{"110iiiiiirrrrr10", true, 4},	/* c.swsp */
-	{"111iiiiiirrrrr10", true, 8},	/* c.sdsp */
+	{"010iiibbbiirrr00", false, 4, false}, /* c.lw */
+	{"011iiibbbiirrr00", false, 8, false}, /* c.ld */
+	{"110iiibbbiirrr00", true, 4, false},	/* c.sw */
+	{"111iiibbbiirrr00", true, 8, false},	/* c.sd */
+	{"010innnnniiiii10", false, 4, false}, /* c.lwsp */
+	{"011innnnniiiii10", false, 8, false}, /* c.ldsp */
+	{"110iiiiiirrrrr10", true, 4, false},	/* c.swsp */
+	{"111iiiiiirrrrr10", true, 8, false},	/* c.sdsp */
+	{"001iiibbbiirrr00", false, 8, true}, /* c.fld */
+	{"101iiibbbiirrr00", true, 8, true},  /* c.fsd */
+	{"001irrrrriiiii10", false, 8, true}, /* c.fldsp */
+	{"101iiiiiirrrrr10", true, 8, true},  /* c.fsdsp */
 };
 
 /* The register that the pattern finds in the instruction; -1 when it does not match. */
@@ -144,10 +155,11 @@ static void every_one_of_65536_compressed_encodings_is_what_the_table_says(void 
 		assert_int_equal(access.reg, reg);
 		assert_int_equal(access.store, compressed[which].store);
 		assert_int_equal(access.width, compressed[which].width);
-		assert_int_equal(access.sign, !compressed[which].store);
+		assert_int_equal(access.fp, compressed[which].fp);
+		assert_int_equal(access.sign, !compressed[which].store && !compressed[which].fp);
 	}
 	/* 2048 for each pattern with 11 free bits, less 64 for each load to x0. */
-	assert_int_equal(found, 8 * 2048 - 2 * 64);
+	assert_int_equal(found, 12 * 2048 - 2 * 64);
 }
 
 static void the_length_is_in_the_lowest_two_bits(void **state)
@@ -181,14 +193,50 @@ static void loads_extend_as_their_instruction_says(void **state)
 	}
 }
 
+/* Of the six instructions of Zicsr (chapter "Zicsr", table of what reads and writes) the four that can do without writing. */
+static void csrs_are_read_by_what_writes_nothing(void **state)
+{
+	for (uint32_t funct3 = 0; funct3 < 8; funct3++)
+		for (uint32_t source = 0; source < 32; source++)
+			for (uint32_t n = 0; n < 256; n++) {
+				uint32_t csr = n * 977 & 0xfff, reg = n & 31;
+				uint32_t insn = csr << 20 | source << 15 | funct3 << 12 | reg << 7 | 0x73;
+				bool reads = source == 0 && (funct3 == 2 || funct3 == 3 || funct3 == 6 || funct3 == 7);
+				struct csr_read read;
+
+				assert_int_equal(decode_csr_read(insn, &read), reads);
+				assert_false(decode_csr_read(insn ^ 0x10, &read)); /* another opcode */
+				if (!reads)
+					continue;
+				decode_csr_read(insn, &read);
+				assert_int_equal(read.csr, csr);
+				assert_int_equal(read.reg, reg);
+			}
+}
+
+static void the_ways_to_read_the_time_are_known(void **state)
+{
+	/* rdtime a0; csrrc a0, time, x0; csrrsi a0, time, 0; csrrci a0, time, 0 */
+	static const uint32_t reads[] = {0xc0102573, 0xc0103573, 0xc0106573, 0xc0107573};
+	struct csr_read read;
+
+	for (size_t i = 0; i < COUNT(reads); i++) {
+		assert_true(decode_csr_read(reads[i], &read));
+		assert_int_equal(read.csr, 0xc01);
+		assert_int_equal(read.reg, 10);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(full_length_loads_and_stores_are_known_and_nothing_else_is),
-		cmocka_unit_test(floating_point_atomics_and_cache_blocks_are_refused),
+		cmocka_unit_test(atomics_vectors_and_cache_blocks_are_refused),
 		cmocka_unit_test(every_one_of_65536_compressed_encodings_is_what_the_table_says),
 		cmocka_unit_test(the_length_is_in_the_lowest_two_bits),
 		cmocka_unit_test(loads_extend_as_their_instruction_says),
+		cmocka_unit_test(csrs_are_read_by_what_writes_nothing),
+		cmocka_unit_test(the_ways_to_read_the_time_are_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,43 +231,53 @@ static void an_isa_string_keeps_what_a_guest_can_use(void **state)
 		const char *board;
 		bool sstc;
 		const char *guest;
+		bool vector;
 	} cases[] = {
 		/* QEMU's boards */
 		{"rv64imafdch_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc", true,
-		 "rv64imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc"},
+		 "rv64imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc", false},
 		{"rv64imafdch_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc", false,
-		 "rv64imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs"},
-		{"rv64imafdcsu", false, "rv64imafdc"},
+		 "rv64imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs", false},
+		{"rv64imafdcsu", false, "rv64imafdc", false},
 		/* real ones */
-		{"rv64imac", false, "rv64imac"},
-		{"rv64imafdc", false, "rv64imafdc"},
-		{"rv64imafdc_zba_zbb", false, "rv64imafdc_zba_zbb"},
-		{"rv64imafdcv", false, "rv64imafdc"},
-		{"rv64gc", false, "rv64imafdc"},
-		{"rv64gcvsu", false, "rv64imafdc"},
+		{"rv64imac", false, "rv64imac", false},
+		{"rv64imafdc", false, "rv64imafdc", false},
+		{"rv64imafdc_zba_zbb", false, "rv64imafdc_zba_zbb", false},
+		{"rv64imafdcv", false, "rv64imafdc", false},
+		{"rv64gc", false, "rv64imafdc", false},
+		{"rv64gcvsu", false, "rv64imafdc", false},
 		/* of the hypervisor, or not passed on */
-		{"rv64imafdc", true, "rv64imafdc_sstc"},
-		{"rv64imac_zkr_smaia_ssaia_smepmp_zicbop", false, "rv64imac"},
-		{"rv64imaczba_zbb", false, "rv64imac_zba_zbb"},
-		{"rv64imac__zbb_", false, "rv64imac_zbb"},
-		{NULL, false, "rv64imac"},
-		{"rv32imac_zbb", false, "rv64imac"},
+		{"rv64imafdc", true, "rv64imafdc_sstc", false},
+		{"rv64imac_zkr_smaia_ssaia_smepmp_zicbop", false, "rv64imac", false},
+		{"rv64imaczba_zbb", false, "rv64imac_zba_zbb", false},
+		{"rv64imac__zbb_", false, "rv64imac_zbb", false},
+		{"rv64imafdcvh_zicsr_zve32f_zve64f_zvfh_zvl256b", false, "rv64imafdc_zicsr", false},
+		{"rv64imafdcvh_zicsr_zve32f_zve64f_zvfh_zvl256b", false,
+		 "rv64imafdcv_zicsr_zve32f_zve64f_zvfh_zvl256b", true},
+		{"rv64gcv_zvbb_zkr", true, "rv64imafdcv_zvbb_sstc", true},
+		{"rv64gc", false, "rv64imafdc", true}, /* the tree does not say so */
+		{NULL, false, "rv64imac", false},
+		{"rv32imac_zbb", false, "rv64imac", false},
 	};
 	char isa[128];
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		guest_isa(cases[i].board, cases[i].sstc, isa, sizeof(isa));
+		struct arch_features features = {.sstc = cases[i].sstc, .vector = cases[i].vector};
+
+		guest_isa(cases[i].board, &features, isa, sizeof(isa));
 		assert_string_equal(isa, cases[i].guest);
 	}
 }
 
 static void a_string_without_room_is_cut_and_ended(void **state)
 {
+	static const struct arch_features features = {.sstc = true};
+
 	for (size_t len = 5; len < 40; len++) {
 		char *isa = malloc(len);
 
 		assert_non_null(isa);
-		guest_isa("rv64imafdc_zicsr_zifencei_svpbmt", true, isa, len);
+		guest_isa("rv64imafdc_zicsr_zifencei_svpbmt", &features, isa, len);
 		assert_true(strlen(isa) < len);
 		free(isa);
 	}

@@ -4,17 +4,24 @@
 #define ARCH_TYPES_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct arch_vcpu {
 	uint64_t x[32];
 	uint64_t pc;
+	bool fp_on;	 /* may it use the following? */
+	uint64_t f[32];
 	_Atomic uint64_t run_seq;
 	uint64_t irqs;	  /* pending, bits by enum arch_irq */
 	uint64_t enabled; /* those that end its wfi */
 	uint64_t cause;	  /* the exception it was given last, 0 for none */
 	uint64_t tval;
 	unsigned fences, fences_i;
+};
+
+struct arch_hart {
+	int unused;
 };
 
 struct arch_space {

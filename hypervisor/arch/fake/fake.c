@@ -114,6 +114,15 @@ void arch_space_destroy(struct capsule *capsule)
 {
 }
 
+uint64_t arch_vcpu_extra(void)
+{
+	return 0;
+}
+
+void arch_vcpu_create(struct vcpu *vcpu, void *extra)
+{
+}
+
 void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 {
 	memset(&vcpu->arch, 0, sizeof(vcpu->arch));
@@ -200,6 +209,47 @@ uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn)
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
 {
 	return read_guest(vcpu, at, out, sizeof(*out));
+}
+
+uint64_t arch_read_u8(const struct vcpu *vcpu, gva_t at, uint8_t *out)
+{
+	if (fake.unreadable != 0 && align_down(at.v, PAGE_SIZE) == fake.unreadable)
+		return ARCH_LOAD_PAGE;
+	return read_guest(vcpu, at, out, sizeof(*out));
+}
+
+uint64_t arch_check_write(const struct vcpu *vcpu, gva_t at)
+{
+	hpa_t where;
+
+	if (fake.unwritable != 0 && align_down(at.v, PAGE_SIZE) == fake.unwritable)
+		return ARCH_STORE_PAGE;
+	return capsule_memory(vcpu->capsule, gpa(at.v), 1, &where) ? 0 : ARCH_STORE_ACCESS;
+}
+
+uint64_t arch_write_u8(const struct vcpu *vcpu, gva_t at, uint8_t value)
+{
+	uint64_t fault = arch_check_write(vcpu, at);
+	hpa_t where;
+
+	if (fault == 0 && capsule_memory(vcpu->capsule, gpa(at.v), 1, &where))
+		*(uint8_t *)hpa_ptr(where) = value;
+	return fault;
+}
+
+bool arch_fp_enabled(const struct vcpu *vcpu)
+{
+	return vcpu->arch.fp_on;
+}
+
+uint64_t arch_fp_reg(struct vcpu *vcpu, unsigned n)
+{
+	return vcpu->arch.f[n];
+}
+
+void arch_set_fp_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
+{
+	vcpu->arch.f[n] = value;
 }
 
 void arch_report(const struct vcpu *vcpu)

@@ -27,6 +27,7 @@ struct fake {
 	char output[4096];	      /* of the console */
 	unsigned output_len;
 	const char *input;	      /* for the console, a C string */
+	uint64_t unreadable, unwritable; /* pages that fault in the guest's own table; 0: none */
 	bool reload_fails;	      /* loader_complete() does */
 	unsigned reloads, scrubs;     /* that were begun */
 	unsigned chore_pieces;	      /* what each of them takes */

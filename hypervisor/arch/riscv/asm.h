@@ -28,8 +28,17 @@ void host_trap(void);
  */
 uint64_t guest_fetch(uint64_t va, uint32_t *insn, uint64_t mstatus); /* 16 or 32 bits, by what the first say */
 uint64_t guest_load_u64(uint64_t va, uint64_t *out, uint64_t mstatus);
+uint64_t guest_load_u8(uint64_t va, uint8_t *out, uint64_t mstatus);
+uint64_t guest_store_u8(uint64_t va, uint8_t value, uint64_t mstatus);
+uint64_t guest_check_store(uint64_t va, uint64_t mstatus); /* stores what is there already, atomically */
 
-/* This hart's vector registers: all zero. */
+/* Registers of the units (unit_registers.S); the unit is not off in mstatus. */
+struct vector_state;
+void fp_save(uint64_t f[32]);
+void fp_load(const uint64_t f[32]);
+void fp_clear(void);
+void vector_save(struct vector_state *state);
+void vector_load(const struct vector_state *state);
 void vector_clear(void);
 
 /* Reads a CSR that may not be there: probe_KIND(out) returns 0 or the cause of the trap. */
@@ -37,6 +46,7 @@ uint64_t probe_time(uint64_t *out);
 uint64_t probe_hgatp(uint64_t *out);
 uint64_t probe_menvcfg(uint64_t *out);
 uint64_t probe_stimecmp(uint64_t *out);
+uint64_t probe_vlenb(uint64_t *out);
 
 /* Called from assembly. */
 struct vcpu *riscv_trap(struct vcpu *vcpu);

@@ -4,6 +4,7 @@
 #define CSR_H
 
 /* Numbers of those that an assembler for rv64imac does not know (privileged specification, chapter 2). */
+#define CSR_FCSR       0x003
 #define CSR_STIMECMP   0x14d
 #define CSR_SENVCFG    0x10a
 #define CSR_VSSTATUS   0x200
@@ -28,6 +29,9 @@
 #define CSR_HIP	       0x644
 #define CSR_HVIP       0x645
 #define CSR_HGATP      0x680
+#define CSR_VLENB      0xc22
+
+#define VTYPE_VILL   (1UL << 63)
 
 #define MSTATUS_SIE  (1UL << 1)
 #define MSTATUS_SPIE (1UL << 5)
@@ -37,8 +41,6 @@
 #define MSTATUS_MPP  (3UL << 11)
 #define MSTATUS_MPP_S (1UL << 11)
 #define MSTATUS_FS   (3UL << 13)
-#define MSTATUS_FS_DIRTY (3UL << 13)
-#define MSTATUS_FS_CLEAN (2UL << 13)
 #define MSTATUS_MPRV (1UL << 17)
 #define MSTATUS_SUM  (1UL << 18)
 #define MSTATUS_MXR  (1UL << 19)

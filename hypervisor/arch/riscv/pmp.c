@@ -63,12 +63,6 @@ static void csrs_save(struct arch_csrs *csr)
 
 static void csrs_load(const struct arch_csrs *csr)
 {
-	/*
-	 * Guests are not told of vectors, but sstatus.VS is theirs to switch on: what one leaves in the registers
-	 * must not reach another.
-	 */
-	if (csr_read(CSR_MISA) & BIT('V' - 'A'))
-		vector_clear();
 	csr_write(CSR_SIE, csr->ie);
 	csr_write(CSR_STVEC, csr->tvec);
 	csr_write(CSR_SSCRATCH, csr->scratch);

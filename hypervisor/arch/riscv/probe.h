@@ -4,10 +4,12 @@
 #define PROBE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct riscv_features {
-	bool fp;      /* F and D */
-	bool menvcfg; /* privileged specification 1.12 */
+	bool menvcfg;	/* privileged specification 1.12 */
+	uint64_t units; /* that guests may use: bits of mstatus.FS and .VS */
+	uint64_t vlenb; /* bytes of a vector register, where they may use those */
 };
 extern struct riscv_features riscv_features;
 

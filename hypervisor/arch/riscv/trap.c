@@ -9,8 +9,10 @@
 #include "capsule.h"
 #include "console.h"
 #include "csr.h"
+#include "decode.h"
 #include "isolation.h"
 #include "scheduler.h"
+#include "units.h"
 
 #define INSN_WFI 0x10500073u
 
@@ -40,20 +42,18 @@ static uint32_t trapped_instruction(const struct vcpu *vcpu, uint64_t mtval)
 	return insn;
 }
 
-/* csrrs rd, time, x0: what `rdtime` assembles to. */
-#define IS_RDTIME(insn) (((insn) & 0xfffff07f) == 0xc0102073)
-
 static void illegal(struct vcpu *vcpu, uint64_t mtval)
 {
 	uint32_t insn = trapped_instruction(vcpu, mtval);
 	bool supervisor = (vcpu->arch.mstatus & MSTATUS_MPP) != 0;
+	struct csr_read read;
 
 	if (insn == INSN_WFI && supervisor) {
 		vcpu->arch.pc += 4;
 		sched_wait();
-	} else if (IS_RDTIME(insn) && !arch_features.time_csr &&
+	} else if (!arch_features.time_csr && decode_csr_read(insn, &read) && read.csr == CSR_TIME &&
 		   (supervisor || csr_read(CSR_SCOUNTEREN) & COUNTER_TIME)) {
-		vcpu_set_reg(vcpu, insn >> 7 & 31, arch_time());
+		vcpu_set_reg(vcpu, read.reg, arch_time());
 		vcpu->arch.pc += 4;
 	} else {
 		arch_inject(vcpu, ARCH_ILLEGAL, insn);
@@ -89,8 +89,15 @@ static void exception(struct vcpu *vcpu, uint64_t cause, uint64_t mtval)
 		arch_inject(vcpu, ARCH_FETCH_ACCESS, mtval);
 		return;
 	case CAUSE_ILLEGAL:
+		if (!units_loaded_late(vcpu))
+			illegal(vcpu, mtval);
+		return;
 	case CAUSE_VIRTUAL_INSTRUCTION:
 		illegal(vcpu, mtval);
+		return;
+	case CAUSE_LOAD_MISALIGNED:
+	case CAUSE_STORE_MISALIGNED:
+		guest_misaligned(vcpu, gva(mtval), cause);
 		return;
 	default:
 		arch_inject(vcpu, cause, mtval);

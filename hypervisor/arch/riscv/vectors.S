@@ -79,7 +79,7 @@ guest_trap_rest:
 
 	.global vcpu_resume
 vcpu_resume: /* a0: the vCPU, loaded on this hart, all its requests served, run_seq odd */
-	ld t0, VCPU_VECTOR(a0)
+	ld t0, VCPU_TRAP(a0)
 	csrw mtvec, t0
 	csrw mscratch, a0
 	ld t1, VCPU_PC(a0)
@@ -152,6 +152,32 @@ guest_load_u64:
 	li a0, 0
 	ret
 
+	.global guest_load_u8
+guest_load_u8:
+	csrrw t0, mstatus, a2
+	lbu a3, 0(a0)
+	csrw mstatus, t0
+	sb a3, 0(a1)
+	li a0, 0
+	ret
+
+	.global guest_store_u8
+guest_store_u8:
+	csrrw t0, mstatus, a2
+	sb a1, 0(a0)
+	csrw mstatus, t0
+	li a0, 0
+	ret
+
+	.global guest_check_store
+guest_check_store:
+	andi a0, a0, -4
+	csrrw t0, mstatus, a1
+	amoor.w zero, zero, (a0)
+	csrw mstatus, t0
+	li a0, 0
+	ret
+
 /* uint64_t probe_NAME(out): reads a CSR that a hart need not have. */
 .macro probe name, csr
 	.global probe_\name
@@ -165,23 +191,7 @@ probe_\name:
 	probe hgatp, CSR_HGATP
 	probe menvcfg, CSR_MENVCFG
 	probe stimecmp, CSR_STIMECMP
-
-/* void vector_clear(void): all vector registers become zero; nothing happens where they are not those of V 1.0. */
-	.option push
-	.option arch, +v
-	.global vector_clear
-vector_clear:
-	li t0, MSTATUS_VS
-	csrs mstatus, t0
-	vsetvli t1, zero, e8, m8, ta, ma
-	vmv.v.i v0, 0
-	vmv.v.i v8, 0
-	vmv.v.i v16, 0
-	vmv.v.i v24, 0
-	csrw vcsr, zero
-	csrc mstatus, t0
-	ret
-	.option pop
+	probe vlenb, CSR_VLENB
 expected_end:
 
 	.section .bss

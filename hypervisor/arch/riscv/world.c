@@ -14,6 +14,7 @@
 #include "isolation.h"
 #include "probe.h"
 #include "protect.h"
+#include "units.h"
 
 _Static_assert(offsetof(struct vcpu, arch) == 0, "assembly takes a vcpu for its arch_vcpu");
 _Static_assert(offsetof(struct arch_vcpu, x[31]) == VCPU_X(31), "vectors.S");
@@ -21,20 +22,22 @@ _Static_assert(offsetof(struct arch_vcpu, pc) == VCPU_PC, "vectors.S");
 _Static_assert(offsetof(struct arch_vcpu, mstatus) == VCPU_MSTATUS, "vectors.S");
 _Static_assert(offsetof(struct arch_vcpu, hart) == VCPU_HART, "vectors.S");
 _Static_assert(offsetof(struct arch_vcpu, run_seq) == VCPU_RUN_SEQ, "vectors.S");
-_Static_assert(offsetof(struct arch_vcpu, vector) == VCPU_VECTOR, "vectors.S");
+_Static_assert(offsetof(struct arch_vcpu, trap) == VCPU_TRAP, "vectors.S");
 _Static_assert(offsetof(struct arch_vcpu, self) == VCPU_SELF, "short_calls.S");
 _Static_assert(offsetof(struct vcpu, deadline) == VCPU_DEADLINE, "short_calls.S");
 _Static_assert(offsetof(struct hart, stack_top) == HART_STACK_TOP, "vectors.S");
 _Static_assert(offsetof(struct hart, horizon) == HART_HORIZON, "short_calls.S");
 _Static_assert(offsetof(struct hart, timer_set) == HART_TIMER_SET, "short_calls.S");
 _Static_assert(offsetof(struct hart, mtimecmp) == HART_MTIMECMP, "short_calls.S");
+_Static_assert(offsetof(struct vector_state, vstart) == VECTOR_VSTART, "unit_registers.S");
+_Static_assert(offsetof(struct vector_state, vcsr) == VECTOR_VCSR, "unit_registers.S");
+_Static_assert(offsetof(struct vector_state, vl) == VECTOR_VL, "unit_registers.S");
+_Static_assert(offsetof(struct vector_state, vtype) == VECTOR_VTYPE, "unit_registers.S");
+_Static_assert(offsetof(struct vector_state, v) == VECTOR_V, "unit_registers.S");
 
 struct arch_features arch_features = {.gstage = true, .sstc = true, .time_csr = true};
-struct riscv_features riscv_features = {.fp = true, .menvcfg = true};
+struct riscv_features riscv_features = {.menvcfg = true, .units = MSTATUS_FS | MSTATUS_VS};
 const struct isolation *isolation;
-
-void fp_save(uint64_t f[32], uint64_t *fcsr);
-void fp_load(const uint64_t f[32], const uint64_t *fcsr);
 
 struct hart *this_hart(void)
 {
@@ -79,7 +82,6 @@ void arch_hart_probe(void)
 {
 	uint64_t misa = csr_read(CSR_MISA), value;
 	struct arch_features mine = {0};
-	bool fp = misa & BIT('F' - 'A') && misa & BIT('D' - 'A');
 	bool menvcfg = probe_menvcfg(&value) == 0;
 
 	mine.time_csr = probe_time(&value) == 0;
@@ -90,8 +92,8 @@ void arch_hart_probe(void)
 	arch_features.gstage &= mine.gstage;
 	arch_features.sstc &= mine.sstc;
 	arch_features.time_csr &= mine.time_csr;
-	riscv_features.fp &= fp;
 	riscv_features.menvcfg &= menvcfg;
+	units_probe();
 }
 
 const char *arch_isolation_name(void)
@@ -103,7 +105,7 @@ void arch_hart_init(uintptr_t stack_guard)
 {
 	isolation = arch_features.gstage ? &gstage_isolation : &pmp_isolation;
 	csr_write(CSR_MCOUNTEREN, COUNTERS);
-	csr_write(CSR_MSTATUS, riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
+	csr_write(CSR_MSTATUS, 0);
 	protect_guard(stack_guard);
 	isolation->hart_init();
 	csr_write(CSR_MIE, M_INTERRUPTS);
@@ -160,15 +162,14 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 	struct arch_vcpu *arch = &vcpu->arch;
 
 	memset(arch->x, 0, sizeof(arch->x));
-	memset(arch->f, 0, sizeof(arch->f));
-	arch->fcsr = 0;
 	arch->x[10] = a0;
 	arch->x[11] = a1;
 	arch->pc = pc;
-	arch->mstatus = isolation->mstatus | (riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
+	arch->mstatus = isolation->mstatus;
 	isolation->csrs_reset(&arch->csr);
+	units_reset(vcpu);
 	arch->last_hart = NULL;
-	arch->vector = trap_vector();
+	arch->trap = trap_vector();
 	arch->self = UINT64_C(1) << vcpu->id;
 }
 
@@ -200,10 +201,7 @@ void arch_vcpu_load(struct vcpu *vcpu)
 	vcpu->arch.hart = hart;
 	isolation->space_load(vcpu->capsule);
 	isolation->csrs_load(&vcpu->arch.csr);
-	if (riscv_features.fp) {
-		csr_set(CSR_MSTATUS, MSTATUS_FS_CLEAN);
-		fp_load(vcpu->arch.f, &vcpu->arch.fcsr);
-	}
+	units_load(vcpu);
 	drop_reservation();
 	/* Another's translations are cached here, or mine have gone stale while I was elsewhere. */
 	isolation->flush();
@@ -215,14 +213,7 @@ void arch_vcpu_load(struct vcpu *vcpu)
 void arch_vcpu_save(struct vcpu *vcpu)
 {
 	isolation->csrs_save(&vcpu->arch.csr);
-	/*
-	 * Not only what mstatus.FS calls dirty: in `pmp` mode that field is the guest's own, who may call
-	 * clean what it still uses.
-	 */
-	if (riscv_features.fp) {
-		csr_set(CSR_MSTATUS, MSTATUS_FS_CLEAN);
-		fp_save(vcpu->arch.f, &vcpu->arch.fcsr);
-	}
+	units_save(vcpu);
 }
 
 void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level)
@@ -303,6 +294,39 @@ uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn)
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
 {
 	return guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV);
+}
+
+/*
+ * What a fault on the guest's behalf is to the guest: it knows no G-stage, and what that refuses is not there. QEMU 7.2
+ * calls such a fault under MPRV a page fault, but says in mtval2 where it was, which is 0 for page faults.
+ */
+static uint64_t as_guest_sees(uint64_t cause)
+{
+	bool by_gstage = cause == CAUSE_LOAD_GUEST || cause == CAUSE_STORE_GUEST ||
+			 (arch_features.gstage && csr_read(CSR_MTVAL2) != 0);
+
+	if (!by_gstage)
+		return cause;
+	if (cause == CAUSE_LOAD_GUEST || cause == CAUSE_LOAD_PAGE)
+		return CAUSE_LOAD_ACCESS;
+	if (cause == CAUSE_STORE_GUEST || cause == CAUSE_STORE_PAGE)
+		return CAUSE_STORE_ACCESS;
+	return cause;
+}
+
+uint64_t arch_read_u8(const struct vcpu *vcpu, gva_t at, uint8_t *out)
+{
+	return as_guest_sees(guest_load_u8(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV));
+}
+
+uint64_t arch_write_u8(const struct vcpu *vcpu, gva_t at, uint8_t value)
+{
+	return as_guest_sees(guest_store_u8(at.v, value, vcpu->arch.mstatus | MSTATUS_MPRV));
+}
+
+uint64_t arch_check_write(const struct vcpu *vcpu, gva_t at)
+{
+	return as_guest_sees(guest_check_store(at.v, vcpu->arch.mstatus | MSTATUS_MPRV));
 }
 
 void arch_report(const struct vcpu *vcpu)

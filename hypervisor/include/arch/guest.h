@@ -19,8 +19,12 @@ struct fence_range;
 enum arch_exception {
 	ARCH_FETCH_ACCESS = 1,
 	ARCH_ILLEGAL = 2,
+	ARCH_LOAD_MISALIGNED = 4,
 	ARCH_LOAD_ACCESS = 5,
+	ARCH_STORE_MISALIGNED = 6,
 	ARCH_STORE_ACCESS = 7,
+	ARCH_LOAD_PAGE = 13,
+	ARCH_STORE_PAGE = 15,
 };
 
 /* Guest interrupts, by their numbers in sip. */
@@ -34,6 +38,13 @@ bool arch_space_create(struct capsule *capsule);
 
 /* Gives back what that took, when none of its vCPUs runs any more. */
 void arch_space_destroy(struct capsule *capsule);
+
+/*
+ * What the architecture keeps of a vCPU beside its struct, in bytes, a multiple of 64: fixed once all harts have been
+ * probed. arch_vcpu_create() is given that much for each, cleared, before anything else is done with the vCPU.
+ */
+uint64_t arch_vcpu_extra(void);
+void arch_vcpu_create(struct vcpu *vcpu, void *extra);
 
 /* Registers as after a reset: runs at pc in supervisor mode, untranslated, interrupts off. */
 void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1);
@@ -62,6 +73,15 @@ void arch_set_deadline(struct vcpu *vcpu, uint64_t when);
 /* Reads guest-virtual memory with the rights of the mode that trapped. 0, or the exception it would raise. */
 uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn); /* at the guest's pc, as a fetch */
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out);
+uint64_t arch_read_u8(const struct vcpu *vcpu, gva_t at, uint8_t *out);
+uint64_t arch_write_u8(const struct vcpu *vcpu, gva_t at, uint8_t value);
+/* As a write would end, but nothing changes. */
+uint64_t arch_check_write(const struct vcpu *vcpu, gva_t at);
+
+/* Floating-point registers, while the guest has them switched on (its sstatus.FS), which the first one says. */
+bool arch_fp_enabled(const struct vcpu *vcpu);
+uint64_t arch_fp_reg(struct vcpu *vcpu, unsigned n);
+void arch_set_fp_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
 
 /* Registers of the loaded vCPU for a crash report, some lines through console_log(). */
 void arch_report(const struct vcpu *vcpu);
@@ -72,6 +92,7 @@ void arch_report(const struct vcpu *vcpu);
  */
 void guest_call(struct vcpu *vcpu);
 void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fault);
+void guest_misaligned(struct vcpu *vcpu, gva_t va, enum arch_exception fault);
 void guest_lost(struct vcpu *vcpu);
 void board_external_interrupt(void);
 

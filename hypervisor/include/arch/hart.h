@@ -33,6 +33,7 @@ struct arch_features {
 	bool gstage;   /* guests are fenced by G-stage translation; otherwise by PMP */
 	bool sstc;     /* guests get the timer comparator of Sstc */
 	bool time_csr; /* reading the time CSR works */
+	bool vector;   /* guests may use vectors, those of version 1.0 */
 };
 extern struct arch_features arch_features;
 const char *arch_isolation_name(void);

@@ -9,9 +9,9 @@
 #define VCPU_MSTATUS 264
 #define VCPU_HART    272
 #define VCPU_RUN_SEQ 280
-#define VCPU_VECTOR  288
+#define VCPU_TRAP    288
 #define VCPU_SELF    296
-#define VCPU_DEADLINE 672
+#define VCPU_DEADLINE 696
 
 /* Harts that may come at reset, pinned in boot.c: as many as a device tree may list. */
 #define BOOT_SLOTS 128
@@ -21,6 +21,13 @@
 #define HART_HORIZON   8
 #define HART_TIMER_SET 16
 #define HART_MTIMECMP  24
+
+/* Offsets into struct vector_state, pinned in world.c. */
+#define VECTOR_VSTART 0
+#define VECTOR_VCSR   8
+#define VECTOR_VL     16
+#define VECTOR_VTYPE  24
+#define VECTOR_V      32
 
 #ifndef __ASSEMBLER__
 #include <stdatomic.h>
@@ -48,18 +55,34 @@ struct arch_csrs {
 	uint64_t ip; /* software, timer and external pending bits, as sip has them */
 };
 
+/* Floating point and vectors (units.h). */
+#define UNITS 2
+
+/* Of a vCPU: what a "v" 1.0 unit holds (vector specification, chapter 3). */
+struct vector_state {
+	uint64_t vstart, vcsr, vl, vtype;
+	uint8_t v[]; /* 32 registers of vlenb bytes */
+};
+
 struct arch_vcpu {
 	uint64_t x[32]; /* x[0] stays 0 */
 	uint64_t pc;
 	uint64_t mstatus;
 	void *hart;		  /* struct hart while loaded */
 	_Atomic uint64_t run_seq; /* odd while in the guest */
-	void (*vector)(void);	  /* mtvec while in the guest */
+	void (*trap)(void);	  /* mtvec while in the guest */
 	uint64_t self;		  /* its bit in a hart mask */
 	struct arch_csrs csr;
 	uint64_t f[32];
 	uint64_t fcsr;
+	struct vector_state *vector; /* NULL where guests have none */
+	const void *newest[UNITS];   /* the hart whose registers were its own last; NULL: they are here alone */
 	const void *last_hart; /* where its translations may still be cached */
+};
+
+struct arch_hart {
+	uint64_t units;		   /* that it has: bits of mstatus.FS and .VS */
+	const void *holds[UNITS]; /* the vCPU whose registers a unit was given last */
 };
 
 /* How a capsule's memory is fenced. */

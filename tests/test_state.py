@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""Registers of the floating-point and vector units: each vCPU finds its own, whoever ran before it, and nothing else."""
+import re
+
+import pytest
+
+from board import BUILD, SIFIVE_U, VIRT_GSTAGE, VIRT_PMP, guest, manifest, need
+
+CPUS = {VIRT_GSTAGE: "rv64", VIRT_PMP: "rv64,h=false"}
+
+
+def state(program, name=None, **more):
+    path = need(BUILD / f"state/{program}.bin")
+    return guest(name or program, f"{{file: {path}, load: 0x80200000, relocatable: true}}", **more)
+
+
+def several():
+    """Two guests of two vCPUs with patterns, one of them breaking in anywhere, and one without."""
+    return manifest(state("keep-patterns", "one", cpus=2), state("keep-patterns", "two", cpus=2, priority="high"),
+                    state("stay-without"))
+
+
+def look_at_the_end(board, vectors):
+    text = board.end(status=0)
+    assert "BROKEN" not in text
+    assert text.count("attack keep-patterns: held") == 2
+    assert text.count("attack stay-without: held") == 1
+    said = f"vectors of {vectors:#x}" if vectors else "no vectors 0x0"
+    assert text.count(f"keep-patterns: {said}") == 2
+
+
+@pytest.mark.parametrize("harts", [1, 2])
+def test_floating_point_is_each_vcpus_own(images, boot, where, harts):
+    look_at_the_end(boot(images.pack(several()), "--harts", str(harts), *where), vectors=0)
+
+
+@pytest.mark.parametrize("harts, vlen", [(1, 128), (2, 256), (1, 1024)])
+@pytest.mark.parametrize("isolation", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+def test_vectors_are_each_vcpus_own(images, boot, isolation, harts, vlen):
+    board = boot(images.pack(several()), "--harts", str(harts), *isolation,
+                 qemu=("-cpu", f"{CPUS[isolation]},v=true,vlen={vlen}"))
+    look_at_the_end(board, vectors=vlen // 8)
+
+
+def test_misaligned_accesses_are_done_for_the_guest(images, boot, tmp_path, where):
+    log = tmp_path / "traps"
+    board = boot(images.pack(manifest(state("misalign"))), *where, qemu=("-d", "int", "-D", str(log)))
+    text = board.end(status=0)
+    assert "BROKEN" not in text
+    assert "attack misalign: held" in text
+    # It was the hypervisor that did them: loads and stores that trapped, more than the two that came back as faults.
+    traps = log.read_text()
+    for cause in ("4", "6"):
+        assert len(re.findall(rf"async:0, cause:0*{cause},", traps)) > 3
+
+
+def test_the_time_is_read_by_any_instruction(images, boot, where):
+    text = boot(images.pack(manifest(state("read-the-time"))), *where).end(status=0)
+    assert "BROKEN" not in text
+    assert "attack read-the-time: held" in text
