@@ -7,7 +7,8 @@
 #include "arch/guest.h"
 
 static const struct sbi_extension *const extensions[] = {
-	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm, &sbi_srst, &sbi_dbcn,
+	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm, &sbi_pmu, &sbi_dbcn, &sbi_fwft,
+	&sbi_srst, &sbi_susp,
 };
 
 const struct sbi_extension *sbi_find(uint64_t id)

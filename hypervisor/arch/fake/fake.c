@@ -137,6 +137,11 @@ void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level)
 	vcpu->arch.irqs = level ? vcpu->arch.irqs | bit : vcpu->arch.irqs & ~bit;
 }
 
+bool arch_irq(const struct vcpu *vcpu, enum arch_irq irq)
+{
+	return vcpu->arch.irqs >> irq & 1;
+}
+
 bool arch_interrupt_waits(const struct vcpu *vcpu)
 {
 	return vcpu->arch.irqs & vcpu->arch.enabled;
@@ -144,8 +149,39 @@ bool arch_interrupt_waits(const struct vcpu *vcpu)
 
 void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 {
+	if (sbi_pmu_counts_events(vcpu))
+		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.cause = cause;
 	vcpu->arch.tval = tval;
+}
+
+bool arch_has_switch(enum arch_switch which)
+{
+	return fake.switches >> which & 1;
+}
+
+void arch_set_switch(struct vcpu *vcpu, enum arch_switch which, bool on)
+{
+	uint64_t bit = UINT64_C(1) << which;
+
+	vcpu->arch.switches = on ? vcpu->arch.switches | bit : vcpu->arch.switches & ~bit;
+}
+
+uint64_t arch_counter(const struct vcpu *vcpu, enum arch_counter counter)
+{
+	return vcpu->arch.counter[counter];
+}
+
+void arch_set_counter(struct vcpu *vcpu, enum arch_counter counter, uint64_t value)
+{
+	vcpu->arch.counter[counter] = value;
+}
+
+void arch_run_counter(struct vcpu *vcpu, enum arch_counter counter, bool run)
+{
+	uint64_t bit = UINT64_C(1) << counter;
+
+	vcpu->arch.stopped = run ? vcpu->arch.stopped & ~bit : vcpu->arch.stopped | bit;
 }
 
 void arch_fence_i(void)

@@ -4,11 +4,18 @@
 #define PROBE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct riscv_features {
 	bool fp;      /* F and D */
 	bool menvcfg; /* privileged specification 1.12 */
+	bool inhibit; /* mcountinhibit stops mcycle and minstret */
+	uint64_t switches; /* what can be switched, bits by enum arch_switch */
 };
 extern struct riscv_features riscv_features;
+
+/* This hart's part: narrows the last two. menvcfg has been found out. */
+void switches_probe(void);
+void counters_probe(void);
 
 #endif

@@ -154,6 +154,7 @@ probe_\name:
 	probe time, 0xc01
 	probe hgatp, CSR_HGATP
 	probe menvcfg, CSR_MENVCFG
+	probe mcountinhibit, CSR_MCOUNTINHIBIT
 	probe stimecmp, CSR_STIMECMP
 
 /* void vector_clear(void): all vector registers become zero; nothing happens where they are not those of V 1.0. */

@@ -23,7 +23,7 @@ _Static_assert(offsetof(struct arch_vcpu, run_seq) == VCPU_RUN_SEQ, "vectors.S")
 _Static_assert(offsetof(struct hart, stack_top) == HART_STACK_TOP, "vectors.S");
 
 struct arch_features arch_features = {.gstage = true, .sstc = true, .time_csr = true};
-struct riscv_features riscv_features = {.fp = true, .menvcfg = true};
+struct riscv_features riscv_features = {.fp = true, .menvcfg = true, .inhibit = true, .switches = ~0ul};
 const struct isolation *isolation;
 
 void fp_save(uint64_t f[32], uint64_t *fcsr);
@@ -85,6 +85,8 @@ void arch_hart_probe(void)
 	arch_features.time_csr &= mine.time_csr;
 	riscv_features.fp &= fp;
 	riscv_features.menvcfg &= menvcfg;
+	switches_probe();
+	counters_probe();
 }
 
 const char *arch_isolation_name(void)
@@ -105,9 +107,10 @@ void arch_hart_init(uintptr_t stack_guard)
 void arch_sleep(void)
 {
 	/* Not for an interrupt of the guest that happens to be loaded: nobody here would serve it. */
-	unsigned long enabled = csr_swap(CSR_MIE, M_INTERRUPTS);
+	unsigned long enabled = csr_swap(CSR_MIE, M_INTERRUPTS), cycle = csr_read(CSR_MCYCLE);
 
 	__asm__ volatile("wfi" ::: "memory");
+	csr_write(CSR_MCYCLE, cycle); /* the vCPU whose counter it is has had no part in it */
 	csr_write(CSR_MIE, enabled);
 }
 
@@ -147,6 +150,7 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 	arch->mstatus = isolation->mstatus | (riscv_features.fp ? MSTATUS_FS_CLEAN : 0);
 	isolation->csrs_reset(&arch->csr);
 	arch->last_hart = NULL;
+	arch->switches = arch->cycle = arch->instret = arch->inhibit = 0;
 }
 
 void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc)
@@ -187,10 +191,13 @@ void arch_vcpu_load(struct vcpu *vcpu)
 	if (vcpu->arch.last_hart != hart)
 		arch_fence_i();
 	vcpu->arch.last_hart = hart;
+	switches_load(&vcpu->arch);
+	counters_load(&vcpu->arch);
 }
 
 void arch_vcpu_save(struct vcpu *vcpu)
 {
+	counters_save(&vcpu->arch);
 	isolation->csrs_save(&vcpu->arch.csr);
 	/*
 	 * Not only what mstatus.FS calls dirty: in `pmp` mode that field is the guest's own, who may call
@@ -206,6 +213,12 @@ void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level)
 {
 	(void)vcpu;
 	isolation->set_irq(irq, level);
+}
+
+bool arch_irq(const struct vcpu *vcpu, enum arch_irq irq)
+{
+	(void)vcpu;
+	return isolation->irq(irq);
 }
 
 bool arch_interrupt_waits(const struct vcpu *vcpu)
@@ -230,6 +243,8 @@ void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 		guest_lost(vcpu);
 		return;
 	}
+	if (sbi_pmu_counts_events(vcpu))
+		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.pc = isolation->take_trap(vcpu, cause, tval);
 	vcpu->arch.mstatus = (vcpu->arch.mstatus & ~MSTATUS_MPP) | MSTATUS_MPP_S;
 }
@@ -279,7 +294,9 @@ uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn)
 
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
 {
-	return guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV);
+	uint64_t fault = guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV);
+
+	return fault == CAUSE_LOAD_GUEST ? CAUSE_LOAD_ACCESS : fault;
 }
 
 void arch_report(const struct vcpu *vcpu)

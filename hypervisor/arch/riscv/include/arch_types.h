@@ -52,6 +52,9 @@ struct arch_vcpu {
 	uint64_t f[32];
 	uint64_t fcsr;
 	const void *last_hart; /* where its translations may still be cached */
+	uint64_t switches;     /* bits by enum arch_switch */
+	uint64_t cycle, instret; /* while it is not on a hart */
+	uint64_t inhibit;	 /* mcountinhibit: counters that are stopped */
 };
 
 /* How a capsule's memory is fenced. */
