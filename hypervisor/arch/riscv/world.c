@@ -296,7 +296,10 @@ uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
 {
 	uint64_t fault = guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV);
 
-	return fault == CAUSE_LOAD_GUEST ? CAUSE_LOAD_ACCESS : fault;
+	/* QEMU 7.2 calls it a page fault even where the guest itself translates nothing. */
+	bool untranslated = arch_features.gstage && csr_read(CSR_VSATP) == 0;
+
+	return fault == CAUSE_LOAD_GUEST || (fault == CAUSE_LOAD_PAGE && untranslated) ? CAUSE_LOAD_ACCESS : fault;
 }
 
 void arch_report(const struct vcpu *vcpu)
