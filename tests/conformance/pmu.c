@@ -168,6 +168,55 @@ static void on_another(struct cpu *cpu)
 	cpu->result = read(counter);
 }
 
+/* QEMU counts instructions with -icount alone, and its host's time without. */
+static bool counts_instructions(void)
+{
+	uint64_t before = csr_read(instret);
+
+	__asm__ volatile(".rept 1000\nnop\n.endr");
+	return csr_read(instret) - before < 1100;
+}
+
+static void spin(struct cpu *cpu)
+{
+	volatile struct cpu *me = cpu;
+
+	while (me->argument != 0)
+		;
+}
+
+/* While a vCPU sleeps its counters do, whatever another one on its hart does meanwhile. */
+static void sleeps(const char *what)
+{
+	uint64_t ticks = 20000, when = now() + ticks, counts = csr_read(cycle), instructions = csr_read(instret);
+
+	sbi(TIME, 0, when);
+	enable_only(BIT(IRQ_TIMER));
+	expect_error("a suspend", ticks, SUCCESS, HSM, 3, 0, 0, 0);
+	counts = csr_read(cycle) - counts;
+	instructions = csr_read(instret) - instructions;
+	expect(what, when, now() >= when, 1);
+	/* A tick is the time of 100 instructions. */
+	expect(what, counts, counts < ticks * 100 / 20, 1);
+	expect(what, instructions, instructions < ticks * 100 / 20, 1);
+	take_interrupts();
+	sbi(TIME, 0, ALL);
+	enable_only(0);
+}
+
+static void own_time(void)
+{
+	sleeps("a sleep while the hart sleeps");
+	if (cpu_count > 1) {
+		start_job(1, spin, 1);
+		await_state(1, STARTED);
+		sleeps("a sleep while another runs");
+		cpus[1].argument = 0;
+		await_job(1);
+	}
+	print("sbi: own time was checked\n");
+}
+
 void check_pmu(void)
 {
 	topic("pmu");
@@ -188,5 +237,7 @@ void check_pmu(void)
 		expect("one's own meanwhile", id, read(mine), 0);
 		finish(mine);
 	}
+	if (counts_instructions())
+		own_time();
 	verdict();
 }

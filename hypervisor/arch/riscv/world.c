@@ -107,10 +107,13 @@ void arch_hart_init(uintptr_t stack_guard)
 void arch_sleep(void)
 {
 	/* Not for an interrupt of the guest that happens to be loaded: nobody here would serve it. */
-	unsigned long enabled = csr_swap(CSR_MIE, M_INTERRUPTS), cycle = csr_read(CSR_MCYCLE);
+	unsigned long enabled = csr_swap(CSR_MIE, M_INTERRUPTS);
+	/* The vCPU that is loaded has no part in it. QEMU counts a sleep as if instructions had run. */
+	unsigned long cycle = csr_read(CSR_MCYCLE), instret = csr_read(CSR_MINSTRET);
 
 	__asm__ volatile("wfi" ::: "memory");
-	csr_write(CSR_MCYCLE, cycle); /* the vCPU whose counter it is has had no part in it */
+	csr_write(CSR_MCYCLE, cycle);
+	csr_write(CSR_MINSTRET, instret);
 	csr_write(CSR_MIE, enabled);
 }
 
