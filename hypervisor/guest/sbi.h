@@ -47,6 +47,9 @@ extern const struct sbi_extension sbi_base, sbi_time, sbi_ipi, sbi_rfence, sbi_h
 extern const struct sbi_extension sbi_legacy[];
 extern const uint32_t sbi_legacy_count;
 
+extern const struct sbi_extension *const sbi_extensions[]; /* all but the legacy ones */
+extern const uint32_t sbi_extension_count;
+
 /* The extension of this number, NULL when there is none. */
 const struct sbi_extension *sbi_find(uint64_t id);
 
