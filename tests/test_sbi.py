@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from board import BUILD, VIRT_GSTAGE, VIRT_PMP, guest, manifest, need
+from board import BUILD, guest, manifest, need
 
 TOPICS = {"base", "time", "ipi", "rfence", "hsm", "dbcn", "pmu", "susp", "fwft", "legacy"}
 
@@ -24,7 +24,6 @@ def test_every_extension_is_as_specified(images, boot, where, cpus):
     assert re.search(r"^dbcn: one line across two pages\r*$", said, re.M)
 
 
-@pytest.mark.parametrize("where", (VIRT_GSTAGE, VIRT_PMP), ids=("gstage", "pmp"))
 def test_a_vcpus_counters_count_its_own_time_alone(images, boot, where):
     """With instructions for a clock, and two vCPUs on one hart, one asleep while the other runs."""
     board = boot(images.pack(manifest(checks(2))), "--harts", "1", *where, qemu=("-icount", "shift=0,sleep=off"))
