@@ -36,6 +36,16 @@ def look_at_processors(board, where):
     assert all(int(count) > 0 for count in timers.groups())
 
 
+def look_at_firmware(board):
+    """What the kernel found of SBI, and that it takes the counters to be as many as there are."""
+    messages = shell(board, "dmesg | grep -iE 'sbi|pmu'")
+    assert "SBI specification v3.0 detected" in messages
+    for extension in ("TIME", "IPI", "RFENCE", "SRST", "DBCN"):
+        assert f"SBI {extension} extension detected" in messages
+    assert "riscv-pmu-sbi: SBI PMU extension is available" in messages
+    assert "riscv-pmu-sbi: 16 firmware and 2 hardware counters" in messages
+
+
 def look_at_entropy(board, where):
     """A board that has a seed for us gives its guests seeds of their own; what has none must not pretend."""
     early = "crng init done" in shell(board, "dmesg | sed '/Run .init/q'")
@@ -49,6 +59,7 @@ def test_a_shell_works_and_ends_the_board(images, boot, where):
     board.expect(PROMPT)
     assert shell(board, "echo $((6 * 7))").strip() == "42"
     look_at_processors(board, where)
+    look_at_firmware(board)
     look_at_entropy(board, where)
     # The C library reads the time in user mode.
     assert shell(board, "date +%s").strip().isdigit()

@@ -102,6 +102,19 @@ $(B)/state/%.elf: tests/state/%.c $(STATE_LIB) tests/state/units.h $(addprefix t
 $(B)/state/%.bin: $(B)/state/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
+# --- guests that check --------------------------------------------------------------------------------
+# tests/conformance, one guest of all its files, built as those above are: build/conformance/sbi.bin.
+
+CONFORMANCE_SRC := $(wildcard tests/conformance/*.c) tests/conformance/start.S
+CONFORMANCE := $(B)/conformance/sbi.bin
+$(B)/conformance/sbi.elf: $(CONFORMANCE_SRC) tests/conformance/guest.h tests/attacks/link.ld | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -nostdlib -static -Wl,--no-warn-rwx-segments -T tests/attacks/link.ld \
+		-o $@ $(CONFORMANCE_SRC)
+$(B)/conformance/%.bin: $(B)/conformance/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
 # --- unit tests, under the sanitizers ------------------------------------------------------------
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program. The hypervisor's
 # core/ and guest/ are compiled against arch/fake.
@@ -214,7 +227,7 @@ EXAMPLES := $(patsubst %/Makefile,%,$(wildcard examples/*/Makefile))
 examples: | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS) $(SCHEDULING) $(STATES)
+TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE)
 system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 

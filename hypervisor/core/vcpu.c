@@ -89,6 +89,8 @@ bool vcpu_serve(struct vcpu *vcpu)
 	if (atomic_load(&vcpu->requests) & REQUEST_HALT)
 		return false;
 	requests = atomic_exchange(&vcpu->requests, 0);
+	if (sbi_pmu_counts_events(vcpu))
+		sbi_pmu_received(vcpu, requests);
 	if (requests & REQUEST_SOFT_IRQ)
 		arch_set_irq(vcpu, ARCH_IRQ_SOFT, true);
 	if (requests & REQUEST_LINES)
@@ -127,6 +129,7 @@ bool vcpu_start(struct vcpu *vcpu, uint64_t pc, uint64_t arg)
 		return false;
 	arch_vcpu_reset(vcpu, pc, vcpu->id, arg);
 	vcpu->deadline = UINT64_MAX;
+	vcpu->sbi = (struct sbi_state){0};
 	atomic_store(&vcpu->requests, REQUEST_LINES);
 	atomic_fetch_add(&vcpu->capsule->live, 1);
 	atomic_store(&vcpu->hsm, HSM_STARTED);

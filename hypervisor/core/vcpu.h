@@ -11,6 +11,7 @@
 #include "hart.h"
 #include "list.h"
 #include "lock.h"
+#include "sbi_state.h"
 
 struct capsule;
 
@@ -70,6 +71,7 @@ struct vcpu {
 
 	struct lock fence_lock;
 	struct fence_range fence;
+	struct sbi_state sbi;
 };
 
 /* General registers of a vCPU that is not in the guest; x0 reads 0 and ignores writes. */
@@ -95,6 +97,16 @@ void vcpu_await_exit(struct vcpu *vcpu);
 
 /* Serves what was asked. Returns false when the vCPU may not enter the guest again. */
 bool vcpu_serve(struct vcpu *vcpu);
+
+/*
+ * Provided by guest/sbi_pmu.c. Does any firmware counter of the vCPU count? Then every SBI call and trap has to
+ * come by guest/, and requests are told to sbi_pmu_received() before they are served.
+ */
+static inline bool sbi_pmu_counts_events(const struct vcpu *vcpu)
+{
+	return vcpu->sbi.pmu.started & ~PMU_HARDWARE;
+}
+void sbi_pmu_received(struct vcpu *vcpu, uint32_t requests);
 
 /* Merges a range into the vCPU's pending fence; to be followed by vcpu_post(REQUEST_SFENCE). */
 void vcpu_add_fence(struct vcpu *vcpu, const struct fence_range *range);

@@ -6,15 +6,17 @@
 
 #include "arch/guest.h"
 
-static const struct sbi_extension *const extensions[] = {
-	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm, &sbi_srst, &sbi_dbcn,
+const struct sbi_extension *const sbi_extensions[] = {
+	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm, &sbi_pmu, &sbi_dbcn, &sbi_fwft,
+	&sbi_srst, &sbi_susp,
 };
+const uint32_t sbi_extension_count = sizeof(sbi_extensions) / sizeof(sbi_extensions[0]);
 
 const struct sbi_extension *sbi_find(uint64_t id)
 {
-	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++)
-		if (extensions[i]->id == id)
-			return extensions[i];
+	for (uint32_t i = 0; i < sbi_extension_count; i++)
+		if (sbi_extensions[i]->id == id)
+			return sbi_extensions[i];
 	for (uint32_t i = 0; i < sbi_legacy_count; i++)
 		if (sbi_legacy[i].id == id)
 			return &sbi_legacy[i];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RISC-V Supervisor Binary Interface, specification 2.0: one file an extension, each ending in its table.
+ * RISC-V Supervisor Binary Interface, specification 3.0: one file an extension, each ending in its table.
  */
 #ifndef SBI_H
 #define SBI_H
@@ -21,6 +21,10 @@
 #define SBI_ERR_ALREADY_AVAILABLE (-6)
 #define SBI_ERR_ALREADY_STARTED	  (-7)
 #define SBI_ERR_ALREADY_STOPPED	  (-8)
+#define SBI_ERR_NO_SHMEM	  (-9)
+#define SBI_ERR_INVALID_STATE	  (-10)
+#define SBI_ERR_BAD_RANGE	  (-11)
+#define SBI_ERR_DENIED_LOCKED	  (-14)
 
 struct sbi_result {
 	int64_t error;
@@ -38,12 +42,16 @@ struct sbi_extension {
 	bool legacy; /* chapter 5: no function number, and only a0 is returned */
 };
 
-extern const struct sbi_extension sbi_base, sbi_time, sbi_ipi, sbi_rfence, sbi_hsm, sbi_srst, sbi_dbcn;
+extern const struct sbi_extension sbi_base, sbi_time, sbi_ipi, sbi_rfence, sbi_hsm, sbi_srst, sbi_dbcn, sbi_pmu,
+	sbi_susp, sbi_fwft;
 extern const struct sbi_extension sbi_legacy[];
 extern const uint32_t sbi_legacy_count;
 
 /* Also read by arch/riscv/short_calls.S. */
 extern const uint64_t sbi_base_constants[3];
+
+extern const struct sbi_extension *const sbi_extensions[]; /* all but the legacy ones */
+extern const uint32_t sbi_extension_count;
 
 /* The extension of this number, NULL when there is none. */
 const struct sbi_extension *sbi_find(uint64_t id);
@@ -67,8 +75,48 @@ bool sbi_select(const struct capsule *capsule, uint64_t mask, uint64_t base, uin
 /* Posts a request to each of them. */
 void sbi_post(const struct capsule *capsule, uint64_t selected, uint32_t request);
 
+/* What TIME and IPI do, and the legacy calls as well. */
+void sbi_set_timer(struct vcpu *vcpu, uint64_t when);
+void sbi_send_ipi(struct vcpu *self, uint64_t selected);
+
 /* Remote fences, shared by RFENCE and the legacy calls. Return when they are done. */
 void sbi_remote_fence_i(struct vcpu *self, uint64_t selected);
 void sbi_remote_sfence(struct vcpu *self, uint64_t selected, const struct fence_range *range);
+
+/* May supervisor code begin there? It has to be in the guest's own RAM. */
+bool sbi_is_code(const struct vcpu *vcpu, uint64_t at);
+
+/*
+ * Suspends the vCPU until an interrupt waits for it, to go on at `at` as after a start: its number in a0, `opaque`
+ * in a1, which is what the result says.
+ */
+struct sbi_result sbi_suspend_to(struct vcpu *vcpu, uint64_t at, uint64_t opaque);
+
+/* Firmware events (table of PMU firmware events): their codes. */
+enum pmu_event {
+	PMU_MISALIGNED_LOAD,
+	PMU_MISALIGNED_STORE,
+	PMU_ACCESS_LOAD,
+	PMU_ACCESS_STORE,
+	PMU_ILLEGAL_INSN,
+	PMU_SET_TIMER,
+	PMU_IPI_SENT,
+	PMU_IPI_RECEIVED,
+	PMU_FENCE_I_SENT,
+	PMU_FENCE_I_RECEIVED,
+	PMU_SFENCE_VMA_SENT,
+	PMU_SFENCE_VMA_RECEIVED,
+	PMU_SFENCE_VMA_ASID_SENT,
+	PMU_SFENCE_VMA_ASID_RECEIVED,
+};
+
+void sbi_pmu_count_slowly(struct vcpu *vcpu, uint32_t code, uint64_t times);
+
+/* The event has happened to the vCPU, which is current on this hart. */
+static inline void sbi_pmu_count(struct vcpu *vcpu, enum pmu_event event, uint64_t times)
+{
+	if (sbi_pmu_counts_events(vcpu))
+		sbi_pmu_count_slowly(vcpu, event, times);
+}
 
 #endif

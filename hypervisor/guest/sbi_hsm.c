@@ -11,8 +11,7 @@ static struct vcpu *find(struct vcpu *self, uint64_t id)
 	return id < self->capsule->config.cpus ? &self->capsule->vcpus[id] : NULL;
 }
 
-/* Supervisor code has to begin in the guest's own RAM. */
-static bool is_code(const struct vcpu *vcpu, uint64_t at)
+bool sbi_is_code(const struct vcpu *vcpu, uint64_t at)
 {
 	hpa_t where;
 
@@ -25,7 +24,7 @@ static struct sbi_result hart_start(struct vcpu *vcpu, const uint64_t *a)
 
 	if (target == NULL)
 		return sbi_error(SBI_ERR_INVALID_PARAM);
-	if (!is_code(vcpu, a[1]))
+	if (!sbi_is_code(vcpu, a[1]))
 		return sbi_error(SBI_ERR_INVALID_ADDRESS);
 	if (!vcpu_start(target, a[1], a[2]))
 		return sbi_error(SBI_ERR_ALREADY_AVAILABLE);
@@ -53,19 +52,23 @@ static struct sbi_result hart_get_status(struct vcpu *vcpu, const uint64_t *a)
 #define RETENTIVE     0x00000000u
 #define NON_RETENTIVE 0x80000000u
 
+struct sbi_result sbi_suspend_to(struct vcpu *vcpu, uint64_t at, uint64_t opaque)
+{
+	arch_vcpu_restart(vcpu, at);
+	sched_suspend();
+	return (struct sbi_result){vcpu->id, opaque};
+}
+
 static struct sbi_result hart_suspend(struct vcpu *vcpu, const uint64_t *a)
 {
 	uint32_t type = (uint32_t)a[0];
 
 	if (type != RETENTIVE && type != NON_RETENTIVE)
 		return sbi_error(SBI_ERR_INVALID_PARAM);
-	if (type == NON_RETENTIVE && !is_code(vcpu, a[1]))
-		return sbi_error(SBI_ERR_INVALID_ADDRESS);
 	if (type == NON_RETENTIVE)
-		arch_vcpu_restart(vcpu, a[1]);
+		return sbi_is_code(vcpu, a[1]) ? sbi_suspend_to(vcpu, a[1], a[2]) : sbi_error(SBI_ERR_INVALID_ADDRESS);
 	sched_suspend();
-	/* A start has the vCPU's number in a0 and the caller's value in a1 (table 9.2). */
-	return type == NON_RETENTIVE ? (struct sbi_result){vcpu->id, a[2]} : sbi_value(0);
+	return sbi_value(0);
 }
 
 static const sbi_function functions[] = {hart_start, hart_stop, hart_get_status, hart_suspend};

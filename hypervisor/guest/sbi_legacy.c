@@ -5,12 +5,12 @@
 #include "arch/guest.h"
 #include "console.h"
 #include "sbi.h"
-#include "scheduler.h"
+
+#define ECALL_LEN 4u
 
 static struct sbi_result set_timer(struct vcpu *vcpu, const uint64_t *a)
 {
-	arch_set_deadline(vcpu, a[0]);
-	sched_program_timer();
+	sbi_set_timer(vcpu, a[0]);
 	return sbi_value(0);
 }
 
@@ -33,41 +33,57 @@ static struct sbi_result getchar_(struct vcpu *vcpu, const uint64_t *a)
 	return sbi_error((uint8_t)byte);
 }
 
+/* Says whether there was one. */
 static struct sbi_result clear_ipi(struct vcpu *vcpu, const uint64_t *a)
 {
+	bool coming = atomic_fetch_and(&vcpu->requests, ~(uint32_t)REQUEST_SOFT_IRQ) & REQUEST_SOFT_IRQ;
+	bool pending = arch_irq(vcpu, ARCH_IRQ_SOFT);
+
 	(void)a;
 	arch_set_irq(vcpu, ARCH_IRQ_SOFT, false);
-	return sbi_value(0);
+	return sbi_error(coming || pending);
 }
 
-/* The mask is at a guest-virtual address; 0 means all. What cannot be read is invalid. */
-static bool select_legacy(const struct vcpu *vcpu, uint64_t at, uint64_t *selected)
+/*
+ * The mask is at a guest-virtual address; 0 means all. A fault on reading it is the guest's, at its ecall. False, and
+ * what is to be in a0 in *a0, when there is nothing to do.
+ */
+static bool select_legacy(struct vcpu *vcpu, uint64_t at, uint64_t *selected, int64_t *a0)
 {
-	uint64_t mask;
+	uint64_t mask, fault;
 
+	*a0 = SBI_ERR_INVALID_PARAM;
 	if (at == 0)
 		return sbi_select(vcpu->capsule, 0, UINT64_MAX, selected);
-	if (at % 8 != 0 || arch_read_u64(vcpu, gva(at), &mask) != 0)
+	if (at % 8 != 0)
 		return false;
-	return sbi_select(vcpu->capsule, mask, 0, selected);
+	fault = arch_read_u64(vcpu, gva(at), &mask);
+	if (fault == 0)
+		return sbi_select(vcpu->capsule, mask, 0, selected);
+	*a0 = (int64_t)at; /* it is where the call was made */
+	vcpu->arch.pc -= ECALL_LEN;
+	arch_inject(vcpu, (enum arch_exception)fault, at);
+	return false;
 }
 
 static struct sbi_result send_ipi(struct vcpu *vcpu, const uint64_t *a)
 {
 	uint64_t selected;
+	int64_t a0;
 
-	if (!select_legacy(vcpu, a[0], &selected))
-		return sbi_error(SBI_ERR_INVALID_PARAM);
-	sbi_post(vcpu->capsule, selected, REQUEST_SOFT_IRQ);
+	if (!select_legacy(vcpu, a[0], &selected, &a0))
+		return sbi_error(a0);
+	sbi_send_ipi(vcpu, selected);
 	return sbi_value(0);
 }
 
 static struct sbi_result remote_fence_i(struct vcpu *vcpu, const uint64_t *a)
 {
 	uint64_t selected;
+	int64_t a0;
 
-	if (!select_legacy(vcpu, a[0], &selected))
-		return sbi_error(SBI_ERR_INVALID_PARAM);
+	if (!select_legacy(vcpu, a[0], &selected, &a0))
+		return sbi_error(a0);
 	sbi_remote_fence_i(vcpu, selected);
 	return sbi_value(0);
 }
@@ -77,9 +93,10 @@ static struct sbi_result remote_sfence(struct vcpu *vcpu, const uint64_t *a)
 {
 	static const struct fence_range everything = {0, UINT64_MAX, UINT64_MAX};
 	uint64_t selected;
+	int64_t a0;
 
-	if (!select_legacy(vcpu, a[0], &selected))
-		return sbi_error(SBI_ERR_INVALID_PARAM);
+	if (!select_legacy(vcpu, a[0], &selected, &a0))
+		return sbi_error(a0);
 	sbi_remote_sfence(vcpu, selected, &everything);
 	return sbi_value(0);
 }

@@ -4,10 +4,16 @@
 #include "sbi.h"
 #include "scheduler.h"
 
+void sbi_set_timer(struct vcpu *vcpu, uint64_t when)
+{
+	sbi_pmu_count(vcpu, PMU_SET_TIMER, 1);
+	arch_set_deadline(vcpu, when);
+	sched_program_timer();
+}
+
 static struct sbi_result set_timer(struct vcpu *vcpu, const uint64_t *a)
 {
-	arch_set_deadline(vcpu, a[0]);
-	sched_program_timer();
+	sbi_set_timer(vcpu, a[0]);
 	return sbi_value(0);
 }
 

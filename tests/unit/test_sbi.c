@@ -1,101 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* SBI calls as a guest makes them: registers in, registers and what happened out (SBI specification 2.0). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "console.h"
-#include "fake.h"
-#include "machine.h"
-#include "sbi.h"
-#include "scheduler.h"
-
-#define BASE   0x10
-#define TIME   0x54494d45
-#define IPI    0x735049
-#define RFENCE 0x52464e43
-#define HSM    0x48534d
-#define SRST   0x53525354
-#define DBCN   0x4442434e
-
-#define RAM  DMFS_GUEST_RAM_BASE
-#define SIZE 0x10000u
-#define ALL  UINT64_MAX
-#define CPUS 3
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct capsule *capsule;
-static struct vcpu *self;
-
-static void enter(unsigned hart)
-{
-	fake_self = &fake_harts[hart];
-	self = sched_pick();
-	vcpu_serve(self);
-}
-
-/* vCPU 0 runs on hart 0; 1 lives on hart 1, 2 on hart 0, both stopped. */
-static int setup(void **state)
-{
-	fake_reset(2);
-	capsule = fake_capsule(CPUS, SIZE);
-	capsules_start();
-	memset(fake.output, 0, fake.output_len);
-	fake.output_len = 0;
-	enter(0);
-	return 0;
-}
-
-/* The last capsule of all ends the board: none may be left over for the next test. */
-static int teardown(void **state)
-{
-	jmp_buf end;
-
-	fake.end = &end;
-	if (setjmp(end) != 0 || atomic_load(&capsule->state) == CAPSULE_STOPPED)
-		return 0;
-	capsule->config.restart = DMFS_RESTART_NEVER;
-	capsule_stop(capsule, STOP_SHUTDOWN, "");
-	for (unsigned i = hart_count; i-- > 0;) {
-		fake_self = &fake_harts[i];
-		fake_run();
-	}
-	return -1;
-}
-
-#define call(extension, function, ...) call_(extension, function, (const uint64_t[6]){__VA_ARGS__})
-
-static int64_t call_(uint64_t extension, uint64_t function, const uint64_t arguments[6])
-{
-	for (unsigned i = 0; i < 6; i++)
-		self->arch.x[10 + i] = arguments[i];
-	self->arch.x[16] = function;
-	self->arch.x[17] = extension;
-	guest_call(self);
-	return (int64_t)self->arch.x[10];
-}
-
-static uint64_t value(void)
-{
-	return self->arch.x[11];
-}
-
-static uint32_t requests(unsigned vcpu)
-{
-	return atomic_load(&capsule->vcpus[vcpu].requests);
-}
+/* SBI calls of long standing: BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN and legacy (SBI specification 3.0). */
+#include "sbi_guest.h"
 
 /* --- dispatch -------------------------------------------------------------------------------- */
 
 static void what_is_not_there_is_not_supported(void **state)
 {
 	static const uint64_t calls[][2] = {
-		{0x09, 0}, {0x0f, 0}, {0x11, 0}, {BASE, 7}, {BASE, UINT64_MAX}, {TIME, 1}, {IPI, 1}, {RFENCE, 3},
-		{RFENCE, 6}, {HSM, 4}, {SRST, 1}, {DBCN, 3}, {UINT64_MAX, 0}, {BASE | UINT64_C(1) << 32, 0},
+		{0x09, 0}, {0x0f, 0}, {0x11, 0}, {BASE, 7}, {BASE, UINT64_MAX}, {TIME, 1}, {IPI, 1}, {RFENCE, 7},
+		{RFENCE, UINT64_MAX}, {PMU, 9}, {SUSP, 1}, {FWFT, 2}, {0x535345, 0}, {HSM, 4}, {SRST, 1}, {DBCN, 3}, {UINT64_MAX, 0}, {BASE | UINT64_C(1) << 32, 0},
 		{0x08000000, 0}, {0x09000000, 0}, {0x0a000000, 0},
 	};
 
@@ -107,10 +20,11 @@ static void what_is_not_there_is_not_supported(void **state)
 
 static void base_says_what_this_is(void **state)
 {
-	static const uint64_t there[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN};
+	static const uint64_t there[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN,
+					 PMU, SUSP, FWFT};
 
 	assert_int_equal(call(BASE, 0, 0), SBI_SUCCESS);
-	assert_int_equal(value(), 2 << 24);
+	assert_int_equal(value(), 3 << 24);
 	assert_int_equal(call(BASE, 1, 0), SBI_SUCCESS);
 	assert_int_equal(value(), 5);
 	assert_int_equal(call(BASE, 2, 0), SBI_SUCCESS);
@@ -249,6 +163,17 @@ static void fences_that_wrap_or_name_nobody_are_refused_and_not_done(void **stat
 	assert_int_equal(requests(0), 0);
 }
 
+static void hypervisor_fences_are_for_harts_with_that_extension(void **state)
+{
+	for (unsigned function = 3; function <= 6; function++) {
+		assert_int_equal(call(RFENCE, function, 1, 0, 0x1000, 0x1000, 1), SBI_ERR_NOT_SUPPORTED);
+		assert_int_equal(call(RFENCE, function, 0, ALL, 0, 0, 1), SBI_ERR_NOT_SUPPORTED);
+		assert_int_equal(call(RFENCE, function, 8, 0, 0x1000, 0x1000, 1), SBI_ERR_INVALID_PARAM);
+		assert_int_equal(call(RFENCE, function, 1, CPUS, 0x1000, 0x1000, 1), SBI_ERR_INVALID_PARAM);
+	}
+	assert_int_equal(requests(0) | requests(1) | requests(2), 0);
+}
+
 static void a_remote_fence_reaches_those_it_names(void **state)
 {
 	assert_int_equal(call(RFENCE, 0, 3, 0), SBI_SUCCESS);
@@ -331,7 +256,7 @@ static void suspending_waits_for_an_interrupt(void **state)
 
 static void after_a_non_retentive_suspend_it_goes_on_elsewhere(void **state)
 {
-	call(HSM, 3, 0x80000000, RAM + 0x40, 99);
+	call(HSM, 3, UINT64_C(1) << 63 | 0x80000000, RAM + 0x40, 99); /* the type has 32 bits */
 	assert_int_equal(self->arch.pc, RAM + 0x40);
 	assert_int_equal(self->arch.x[10], self->id);
 	assert_int_equal(self->arch.x[11], 99);
@@ -343,6 +268,7 @@ static void suspends_of_kinds_that_are_not_there_are_refused(void **state)
 
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		assert_int_equal(call(HSM, 3, kinds[i], RAM, 0), SBI_ERR_INVALID_PARAM);
+	assert_int_equal(call(HSM, 3, UINT64_C(1) << 63 | 1, RAM, 0), SBI_ERR_INVALID_PARAM);
 	assert_int_equal(call(HSM, 3, 0x80000000, RAM + SIZE, 0), SBI_ERR_INVALID_ADDRESS);
 	assert_int_equal(atomic_load(&self->hsm), HSM_STARTED);
 }
@@ -427,11 +353,6 @@ static void resets_that_are_reserved_or_of_others_are_refused(void **state)
 }
 
 /* --- consoles -------------------------------------------------------------------------------- */
-
-static char *memory(void)
-{
-	return hpa_ptr(capsule->memory.host);
-}
 
 static void the_debug_console_writes_and_reads_memory(void **state)
 {
@@ -520,17 +441,36 @@ static void legacy_masks_are_in_memory_and_none_means_all(void **state)
 	vcpu_serve(self);
 	assert_int_equal(fake.fence.size, UINT64_MAX);
 	assert_true(call(4, 0, RAM + 4) < 0);
-	assert_true(call(4, 0, RAM + SIZE) < 0);
 	mask = 8;
 	memcpy(memory() + 8, &mask, sizeof(mask));
 	assert_true(call(7, 0, RAM + 8) < 0);
 }
 
+static void a_legacy_mask_that_cannot_be_read_is_the_guests_fault_at_its_call(void **state)
+{
+	for (unsigned extension = 4; extension <= 7; extension++) {
+		self->arch.pc = RAM + 0x104; /* behind the ecall */
+		self->arch.cause = 0;
+		call(extension, 0, RAM + SIZE, 7);
+		assert_int_equal(self->arch.cause, ARCH_LOAD_ACCESS);
+		assert_int_equal(self->arch.tval, RAM + SIZE);
+		assert_int_equal(self->arch.pc, RAM + 0x100);
+		assert_int_equal(self->arch.x[10], RAM + SIZE);
+		assert_int_equal(self->arch.x[11], 7);
+	}
+	assert_int_equal(requests(0) | requests(1) | requests(2), 0);
+}
+
 static void a_legacy_ipi_is_cleared_and_a_legacy_shutdown_shuts_down(void **state)
 {
+	assert_int_equal(call(3, 0, 0), 0); /* none had been pending */
 	arch_set_irq(self, ARCH_IRQ_SOFT, true);
-	assert_int_equal(call(3, 0, 0), 0);
+	assert_true(call(3, 0, 0) > 0);
 	assert_int_equal(self->arch.irqs, 0);
+	vcpu_post(self, REQUEST_SOFT_IRQ);
+	assert_true(call(3, 0, 0) > 0);
+	assert_int_equal(requests(0), 0);
+	assert_int_equal(call(3, 0, 0), 0);
 	call(8, 0, 0);
 	assert_true(retire_all());
 	assert_true(fake.success);
@@ -548,6 +488,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_timer_in_the_past_fires_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(fences_cover_the_pages_that_they_touch, setup, teardown),
 		cmocka_unit_test_setup_teardown(fences_that_wrap_or_name_nobody_are_refused_and_not_done, setup, teardown),
+		cmocka_unit_test_setup_teardown(hypervisor_fences_are_for_harts_with_that_extension, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_remote_fence_reaches_those_it_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stopped_hart_starts_where_it_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(starts_are_refused_with_the_reason_that_the_table_gives, setup, teardown),
@@ -567,6 +508,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(input_read_by_sbi_takes_the_uarts_interrupt_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_legacy_console_writes_and_reads_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(legacy_masks_are_in_memory_and_none_means_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_legacy_mask_that_cannot_be_read_is_the_guests_fault_at_its_call, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_legacy_ipi_is_cleared_and_a_legacy_shutdown_shuts_down, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

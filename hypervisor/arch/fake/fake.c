@@ -131,6 +131,11 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 	vcpu->arch.x[11] = a1;
 }
 
+void arch_allow_short_calls(struct vcpu *vcpu, bool allowed)
+{
+	vcpu->arch.no_short_calls = !allowed;
+}
+
 void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc)
 {
 	vcpu->arch.pc = pc;
@@ -152,6 +157,11 @@ void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level)
 	vcpu->arch.irqs = level ? vcpu->arch.irqs | bit : vcpu->arch.irqs & ~bit;
 }
 
+bool arch_irq(const struct vcpu *vcpu, enum arch_irq irq)
+{
+	return vcpu->arch.irqs >> irq & 1;
+}
+
 bool arch_interrupt_waits(const struct vcpu *vcpu)
 {
 	return vcpu->arch.irqs & vcpu->arch.enabled;
@@ -159,8 +169,39 @@ bool arch_interrupt_waits(const struct vcpu *vcpu)
 
 void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 {
+	if (sbi_pmu_counts_events(vcpu))
+		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.cause = cause;
 	vcpu->arch.tval = tval;
+}
+
+bool arch_has_switch(enum arch_switch which)
+{
+	return fake.switches >> which & 1;
+}
+
+void arch_set_switch(struct vcpu *vcpu, enum arch_switch which, bool on)
+{
+	uint64_t bit = UINT64_C(1) << which;
+
+	vcpu->arch.switches = on ? vcpu->arch.switches | bit : vcpu->arch.switches & ~bit;
+}
+
+uint64_t arch_counter(const struct vcpu *vcpu, enum arch_counter counter)
+{
+	return vcpu->arch.counter[counter];
+}
+
+void arch_set_counter(struct vcpu *vcpu, enum arch_counter counter, uint64_t value)
+{
+	vcpu->arch.counter[counter] = value;
+}
+
+void arch_run_counter(struct vcpu *vcpu, enum arch_counter counter, bool run)
+{
+	uint64_t bit = UINT64_C(1) << counter;
+
+	vcpu->arch.stopped = run ? vcpu->arch.stopped & ~bit : vcpu->arch.stopped | bit;
 }
 
 void arch_fence_i(void)

@@ -24,6 +24,7 @@ struct fake {
 	void (*asleep)(void);	      /* what others do while a hart sleeps */
 	unsigned loads;		      /* vCPUs put on a hart */
 	struct fence_range fence;     /* the last one */
+	uint64_t switches;	      /* that there are, bits by enum arch_switch */
 	char output[4096];	      /* of the console */
 	unsigned output_len;
 	const char *input;	      /* for the console, a C string */

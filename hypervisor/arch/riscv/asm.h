@@ -45,6 +45,7 @@ void vector_clear(void);
 uint64_t probe_time(uint64_t *out);
 uint64_t probe_hgatp(uint64_t *out);
 uint64_t probe_menvcfg(uint64_t *out);
+uint64_t probe_mcountinhibit(uint64_t *out);
 uint64_t probe_stimecmp(uint64_t *out);
 uint64_t probe_vlenb(uint64_t *out);
 

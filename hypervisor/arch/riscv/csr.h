@@ -18,6 +18,7 @@
 #define CSR_VSTIMECMP  0x24d
 #define CSR_VSATP      0x280
 #define CSR_MENVCFG    0x30a
+#define CSR_MCOUNTINHIBIT 0x320
 #define CSR_MTVAL2     0x34b
 #define CSR_HSTATUS    0x600
 #define CSR_HEDELEG    0x602
@@ -56,6 +57,7 @@
 #define ENVCFG_CBIE_FLUSH (1UL << 4)
 #define ENVCFG_CBCFE (1UL << 6)
 #define ENVCFG_CBZE  (1UL << 7)
+#define ENVCFG_ADUE  (1UL << 61)
 #define ENVCFG_PBMTE (1UL << 62)
 #define ENVCFG_STCE  (1UL << 63)
 
@@ -152,6 +154,8 @@
 #define CSR_MIP	       0x344
 #define CSR_PMPCFG0    0x3a0
 #define CSR_PMPADDR0   0x3b0
+#define CSR_MCYCLE     0xb00
+#define CSR_MINSTRET   0xb02
 #define CSR_MVENDORID  0xf11
 #define CSR_MARCHID    0xf12
 #define CSR_MIMPID     0xf13

@@ -15,9 +15,9 @@
 _start:
 	csrw mie, zero
 	csrw mstatus, zero
-	csrw satp, zero
 	la t0, park
-	csrw mtvec, t0		/* a hart without S-mode traps at satp above or here */
+	csrw mtvec, t0
+	csrw satp, zero		/* a hart without S-mode traps, and is parked: with mtvec 0 it would trap for ever */
 
 	/* Harts without S-mode cannot run guests. */
 	csrr t0, misa

@@ -69,7 +69,7 @@ static void hart_init(void)
 	csr_write(CSR_HTIMEDELTA, 0);
 	csr_write(CSR_HSTATUS, HSTATUS_VSXL_64 | HSTATUS_VTW);
 	csr_write(CSR_HCOUNTEREN, COUNTERS);
-	csr_write(CSR_MENVCFG, envcfg);
+	csr_write(CSR_MENVCFG, arch_has_switch(ARCH_PTE_AD_UPDATED) ? envcfg | ENVCFG_ADUE : envcfg);
 	csr_write(CSR_HENVCFG, envcfg);
 	find_vmids();
 	hfence_gvma();
@@ -174,6 +174,11 @@ static void set_irq(enum arch_irq irq, bool level)
 		csr_clear(CSR_HVIP, BIT(irq + 1));
 }
 
+static bool irq_pending(enum arch_irq irq)
+{
+	return csr_read(CSR_HVIP) & BIT(irq + 1);
+}
+
 static bool interrupt_waits(void)
 {
 	/* Not vsip: QEMU 7.2 shows only the software interrupt there, and a guest would sleep over the others. */
@@ -230,6 +235,26 @@ static void set_timecmp(uint64_t when)
 	csr_write(CSR_VSTIMECMP, when);
 }
 
+static void delegate_misaligned(bool on)
+{
+	if (on) {
+		csr_set(CSR_MEDELEG, CAUSES_MISALIGNED);
+		csr_set(CSR_HEDELEG, CAUSES_MISALIGNED);
+	} else {
+		csr_clear(CSR_MEDELEG, CAUSES_MISALIGNED);
+		csr_clear(CSR_HEDELEG, CAUSES_MISALIGNED);
+	}
+}
+
+/* menvcfg's bit, without which this one has no effect, is set for good: nothing runs in HS-mode. */
+static void update_pte_ad(bool on)
+{
+	if (on)
+		csr_set(CSR_HENVCFG, ENVCFG_ADUE);
+	else
+		csr_clear(CSR_HENVCFG, ENVCFG_ADUE);
+}
+
 const struct isolation gstage_isolation = {
 	.name = "gstage",
 	.hart_init = hart_init,
@@ -243,6 +268,7 @@ const struct isolation gstage_isolation = {
 	.trap = guest_trap_gstage,
 	.trap_sstc = guest_trap_gstage_sstc,
 	.set_irq = set_irq,
+	.irq = irq_pending,
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,
 	.trap_vector = trap_vector,
@@ -252,4 +278,6 @@ const struct isolation gstage_isolation = {
 	.timecmp = timecmp,
 	.set_timecmp = set_timecmp,
 	.timer_enabled = timer_enabled,
+	.delegate_misaligned = delegate_misaligned,
+	.update_pte_ad = update_pte_ad,
 };

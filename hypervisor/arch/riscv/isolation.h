@@ -25,6 +25,7 @@ struct isolation {
 	/* mstatus of a guest that has just been reset */
 	uint64_t mstatus;
 	void (*set_irq)(enum arch_irq irq, bool level);
+	bool (*irq)(enum arch_irq irq);
 	bool (*interrupt_waits)(void);
 	/* Trap vectors of its guests (asm.h), as the hart's timer or their own is what they set. */
 	void (*trap)(void);
@@ -40,6 +41,8 @@ struct isolation {
 	uint64_t (*timecmp)(void);
 	void (*set_timecmp)(uint64_t when);
 	bool (*timer_enabled)(void); /* may its timer interrupt end a wfi? */
+	void (*delegate_misaligned)(bool on);
+	void (*update_pte_ad)(bool on);
 };
 
 /*
@@ -54,6 +57,13 @@ extern const struct isolation *isolation; /* the board's */
 /* PMP entries (world.c), the same for both: see protect.c. */
 #define PMP_GUARD 0
 #define PMP_FIRST 1
+
+#define CAUSES_MISALIGNED (BIT(CAUSE_LOAD_MISALIGNED) | BIT(CAUSE_STORE_MISALIGNED))
+
+/* A vCPU's switches and counters come to this hart, and leave it. */
+void switches_load(const struct arch_vcpu *arch);
+void counters_load(const struct arch_vcpu *arch);
+void counters_save(struct arch_vcpu *arch);
 
 /* The common half of take_trap: *status as sstatus, from the mode that trapped (mstatus.MPP). */
 uint64_t status_after_trap(uint64_t status, bool from_supervisor);

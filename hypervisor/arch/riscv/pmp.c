@@ -93,6 +93,11 @@ static void set_irq(enum arch_irq irq, bool level)
 		csr_clear(CSR_MIP, BIT(irq));
 }
 
+static bool irq_pending(enum arch_irq irq)
+{
+	return csr_read(CSR_MIP) & BIT(irq);
+}
+
 static bool interrupt_waits(void)
 {
 	return csr_read(CSR_MIP) & csr_read(CSR_SIE) & S_INTERRUPTS;
@@ -182,6 +187,22 @@ static void set_timecmp(uint64_t when)
 	csr_write(CSR_STIMECMP, when);
 }
 
+static void delegate_misaligned(bool on)
+{
+	if (on)
+		csr_set(CSR_MEDELEG, CAUSES_MISALIGNED);
+	else
+		csr_clear(CSR_MEDELEG, CAUSES_MISALIGNED);
+}
+
+static void update_pte_ad(bool on)
+{
+	if (on)
+		csr_set(CSR_MENVCFG, ENVCFG_ADUE);
+	else
+		csr_clear(CSR_MENVCFG, ENVCFG_ADUE);
+}
+
 const struct isolation pmp_isolation = {
 	.name = "pmp",
 	.hart_init = hart_init,
@@ -195,6 +216,7 @@ const struct isolation pmp_isolation = {
 	.trap = guest_trap_pmp,
 	.trap_sstc = guest_trap_pmp_sstc,
 	.set_irq = set_irq,
+	.irq = irq_pending,
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,
 	.trap_vector = trap_vector,
@@ -204,4 +226,6 @@ const struct isolation pmp_isolation = {
 	.timecmp = timecmp,
 	.set_timecmp = set_timecmp,
 	.timer_enabled = timer_enabled,
+	.delegate_misaligned = delegate_misaligned,
+	.update_pte_ad = update_pte_ad,
 };

@@ -190,6 +190,7 @@ probe_\name:
 	probe time, 0xc01
 	probe hgatp, CSR_HGATP
 	probe menvcfg, CSR_MENVCFG
+	probe mcountinhibit, CSR_MCOUNTINHIBIT
 	probe stimecmp, CSR_STIMECMP
 	probe vlenb, CSR_VLENB
 expected_end:

@@ -36,7 +36,12 @@ _Static_assert(offsetof(struct vector_state, vtype) == VECTOR_VTYPE, "unit_regis
 _Static_assert(offsetof(struct vector_state, v) == VECTOR_V, "unit_registers.S");
 
 struct arch_features arch_features = {.gstage = true, .sstc = true, .time_csr = true};
-struct riscv_features riscv_features = {.menvcfg = true, .units = MSTATUS_FS | MSTATUS_VS};
+struct riscv_features riscv_features = {
+	.menvcfg = true,
+	.inhibit = true,
+	.units = MSTATUS_FS | MSTATUS_VS,
+	.switches = ~0ul,
+};
 const struct isolation *isolation;
 
 struct hart *this_hart(void)
@@ -94,6 +99,8 @@ void arch_hart_probe(void)
 	arch_features.time_csr &= mine.time_csr;
 	riscv_features.menvcfg &= menvcfg;
 	units_probe();
+	switches_probe();
+	counters_probe();
 }
 
 const char *arch_isolation_name(void)
@@ -115,8 +122,12 @@ void arch_sleep(void)
 {
 	/* Not for an interrupt of the guest that happens to be loaded: nobody here would serve it. */
 	unsigned long enabled = csr_swap(CSR_MIE, M_INTERRUPTS);
+	/* The vCPU that is loaded has no part in it. QEMU counts a sleep as if instructions had run. */
+	unsigned long cycle = csr_read(CSR_MCYCLE), instret = csr_read(CSR_MINSTRET);
 
 	__asm__ volatile("wfi" ::: "memory");
+	csr_write(CSR_MCYCLE, cycle);
+	csr_write(CSR_MINSTRET, instret);
 	csr_write(CSR_MIE, enabled);
 }
 
@@ -171,6 +182,12 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1)
 	arch->last_hart = NULL;
 	arch->trap = trap_vector();
 	arch->self = UINT64_C(1) << vcpu->id;
+	arch->switches = arch->cycle = arch->instret = arch->inhibit = 0;
+}
+
+void arch_allow_short_calls(struct vcpu *vcpu, bool allowed)
+{
+	vcpu->arch.trap = allowed ? trap_vector() : guest_trap;
 }
 
 void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc)
@@ -208,10 +225,13 @@ void arch_vcpu_load(struct vcpu *vcpu)
 	if (vcpu->arch.last_hart != hart)
 		arch_fence_i();
 	vcpu->arch.last_hart = hart;
+	switches_load(&vcpu->arch);
+	counters_load(&vcpu->arch);
 }
 
 void arch_vcpu_save(struct vcpu *vcpu)
 {
+	counters_save(&vcpu->arch);
 	isolation->csrs_save(&vcpu->arch.csr);
 	units_save(vcpu);
 }
@@ -220,6 +240,12 @@ void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level)
 {
 	(void)vcpu;
 	isolation->set_irq(irq, level);
+}
+
+bool arch_irq(const struct vcpu *vcpu, enum arch_irq irq)
+{
+	(void)vcpu;
+	return isolation->irq(irq);
 }
 
 bool arch_interrupt_waits(const struct vcpu *vcpu)
@@ -244,6 +270,8 @@ void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 		guest_lost(vcpu);
 		return;
 	}
+	if (sbi_pmu_counts_events(vcpu))
+		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.pc = isolation->take_trap(vcpu, cause, tval);
 	vcpu->arch.mstatus = (vcpu->arch.mstatus & ~MSTATUS_MPP) | MSTATUS_MPP_S;
 }
@@ -291,11 +319,6 @@ uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn)
 	return guest_fetch(vcpu->arch.pc, insn, vcpu->arch.mstatus | MSTATUS_MPRV | MSTATUS_MXR);
 }
 
-uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
-{
-	return guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV);
-}
-
 /*
  * What a fault on the guest's behalf is to the guest: it knows no G-stage, and what that refuses is not there. QEMU 7.2
  * calls such a fault under MPRV a page fault, but says in mtval2 where it was, which is 0 for page faults.
@@ -312,6 +335,11 @@ static uint64_t as_guest_sees(uint64_t cause)
 	if (cause == CAUSE_STORE_GUEST || cause == CAUSE_STORE_PAGE)
 		return CAUSE_STORE_ACCESS;
 	return cause;
+}
+
+uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
+{
+	return as_guest_sees(guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV));
 }
 
 uint64_t arch_read_u8(const struct vcpu *vcpu, gva_t at, uint8_t *out)

@@ -30,6 +30,15 @@ enum arch_exception {
 /* Guest interrupts, by their numbers in sip. */
 enum arch_irq { ARCH_IRQ_SOFT = 1, ARCH_IRQ_TIMER = 5, ARCH_IRQ_EXTERNAL = 9 };
 
+/* What a guest may switch on for itself; off after a reset. */
+enum arch_switch {
+	ARCH_MISALIGNED_DELEGATED, /* misaligned loads and stores that trap go straight to the guest */
+	ARCH_PTE_AD_UPDATED,	   /* the hart sets accessed and dirty bits in the guest's page tables (Svadu) */
+};
+
+/* The counters of a vCPU, by the number of their CSR minus 0xc00. They run after a reset, from 0. */
+enum arch_counter { ARCH_CYCLE = 0, ARCH_INSTRET = 2 };
+
 /* Where a guest sees RAM that is at `host`. */
 gpa_t arch_ram_base(hpa_t host);
 
@@ -49,6 +58,12 @@ void arch_vcpu_create(struct vcpu *vcpu, void *extra);
 /* Registers as after a reset: runs at pc in supervisor mode, untranslated, interrupts off. */
 void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t a0, uint64_t a1);
 
+/*
+ * After a reset SBI calls that concern the vCPU alone may be answered without guest_call(). From the next time that it
+ * enters the guest they may or may not.
+ */
+void arch_allow_short_calls(struct vcpu *vcpu, bool allowed);
+
 /* The loaded vCPU goes on at pc, untranslated and with interrupts off; its other state is kept. */
 void arch_vcpu_restart(struct vcpu *vcpu, uint64_t pc);
 
@@ -58,6 +73,7 @@ void arch_vcpu_save(struct vcpu *vcpu);
 
 /* All of the following: the vCPU is loaded on this hart. */
 void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level);
+bool arch_irq(const struct vcpu *vcpu, enum arch_irq irq); /* is it pending? */
 bool arch_interrupt_waits(const struct vcpu *vcpu); /* would its wfi end at once? */
 /*
  * Takes the guest to its trap handler. A guest whose handler itself cannot be fetched has crashed: then
@@ -70,7 +86,18 @@ void arch_sfence(const struct fence_range *range);
 uint64_t arch_deadline(const struct vcpu *vcpu);
 void arch_set_deadline(struct vcpu *vcpu, uint64_t when);
 
-/* Reads guest-virtual memory with the rights of the mode that trapped. 0, or the exception it would raise. */
+/* A switch: do all harts have it? Then its new position. */
+bool arch_has_switch(enum arch_switch which);
+void arch_set_switch(struct vcpu *vcpu, enum arch_switch which, bool on);
+/*
+ * A counter counts while its vCPU is loaded and the hart does not sleep. One that was stopped may go on counting on
+ * a hart that cannot stop it: who stops it keeps the value, and gives it back before it runs again.
+ */
+uint64_t arch_counter(const struct vcpu *vcpu, enum arch_counter counter);
+void arch_set_counter(struct vcpu *vcpu, enum arch_counter counter, uint64_t value);
+void arch_run_counter(struct vcpu *vcpu, enum arch_counter counter, bool run);
+
+/* Reads guest-virtual memory with the rights of the mode that trapped. 0, or the exception it would give the guest. */
 uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn); /* at the guest's pc, as a fetch */
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out);
 uint64_t arch_read_u8(const struct vcpu *vcpu, gva_t at, uint8_t *out);
@@ -94,6 +121,8 @@ void guest_call(struct vcpu *vcpu);
 void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fault);
 void guest_misaligned(struct vcpu *vcpu, gva_t va, enum arch_exception fault);
 void guest_lost(struct vcpu *vcpu);
+/* The vCPU, some of whose firmware counters count, has had a trap of this kind that is its own business. */
+void sbi_pmu_trapped(struct vcpu *vcpu, enum arch_exception cause);
 void board_external_interrupt(void);
 
 #endif

@@ -11,7 +11,7 @@
 #define VCPU_RUN_SEQ 280
 #define VCPU_TRAP    288
 #define VCPU_SELF    296
-#define VCPU_DEADLINE 696
+#define VCPU_DEADLINE 728
 
 /* Harts that may come at reset, pinned in boot.c: as many as a device tree may list. */
 #define BOOT_SLOTS 128
@@ -78,6 +78,9 @@ struct arch_vcpu {
 	struct vector_state *vector; /* NULL where guests have none */
 	const void *newest[UNITS];   /* the hart whose registers were its own last; NULL: they are here alone */
 	const void *last_hart; /* where its translations may still be cached */
+	uint64_t switches;     /* bits by enum arch_switch */
+	uint64_t cycle, instret; /* while it is not on a hart */
+	uint64_t inhibit;	 /* mcountinhibit: counters that are stopped */
 };
 
 struct arch_hart {
