@@ -43,6 +43,7 @@
 /* Causes (privileged specification 1.12, table 4.2). */
 #define FETCH_ACCESS 1u
 #define ILLEGAL	     2u
+#define BREAKPOINT   3u
 #define LOAD_ACCESS  5u
 #define STORE_ACCESS 7u
 #define FETCH_PAGE   12u
@@ -146,7 +147,7 @@ bool has_byte(char *byte);
 _Noreturn void shut_down(void);
 
 /* For start.S. */
-extern char vcpu_begin[];
+extern char vcpu_begin[], trap_entry[];
 void attack_main(const char *tree);
 
 /*
