@@ -146,6 +146,14 @@ bool has_byte(char *byte);
 
 _Noreturn void shut_down(void);
 
+/* storm-the-hypervisor.c changes its storm at each multiple of so much time; demand-its-share.c measures each. */
+#define STORM_TICKS 400000u /* 40 ms of both boards' clock: two slices for each of two guests */
+#define STORMS	    10u
+static inline unsigned storm_at(uint64_t now)
+{
+	return (unsigned)(now / STORM_TICKS % STORMS);
+}
+
 /* For start.S. */
 extern char vcpu_begin[], trap_entry[];
 void attack_main(const char *tree);
