@@ -9,6 +9,24 @@
 #ifndef ATTACK_H
 #define ATTACK_H
 
+/* struct vcpu, for assembly */
+#define VCPU_CAUSE  0
+#define VCPU_TVAL   8
+#define VCPU_PC	    16
+#define VCPU_STATUS 24
+#define VCPU_T1	    32
+#define VCPU_T2	    40
+#define VCPU_ENTRY  48
+#define VCPU_SIZE   4096
+
+#define SBI_TIME   0x54494d45
+#define SBI_IPI	   0x735049
+#define SBI_RFENCE 0x52464e43
+#define SBI_HSM	   0x48534d
+#define SBI_SRST   0x53525354
+#define SBI_DBCN   0x4442434e
+
+#ifndef __ASSEMBLER__
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +43,7 @@
 /* Causes (privileged specification 1.12, table 4.2). */
 #define FETCH_ACCESS 1u
 #define ILLEGAL	     2u
+#define BREAKPOINT   3u
 #define LOAD_ACCESS  5u
 #define STORE_ACCESS 7u
 #define FETCH_PAGE   12u
@@ -32,11 +51,30 @@
 #define STORE_PAGE   15u
 #define NO_TRAP	     UINT64_MAX
 
-/* The last trap; start.S writes it. */
-struct trap {
-	uint64_t cause, tval, pc, status;
+/* What a vCPU has of its own; its stack grows down from the end. */
+struct vcpu {
+	volatile struct trap {
+		uint64_t cause, tval, pc, status;
+	} trap; /* the last one; start.S writes it */
+	uint64_t saved[2];
+	void (*entry)(void);
+	char stack[VCPU_SIZE - 56];
 };
-extern volatile struct trap trap;
+#define MAX_VCPUS 4
+extern struct vcpu vcpus[MAX_VCPUS];
+
+register struct vcpu *self __asm__("tp");
+#define trap (self->trap)
+
+/* Starts a vCPU of this guest by hart_start, whose error it returns. It stops when `entry` returns. */
+int64_t start_vcpu(unsigned id, void (*entry)(void));
+static inline unsigned my_id(void)
+{
+	return (unsigned)(self - vcpus);
+}
+
+/* Is the word part of the command line that the manifest gives this guest? */
+bool told(const char *word);
 
 /* Where this guest's RAM begins, and whether the board isolates it by two-stage translation. */
 uint64_t ram_base(void);
@@ -83,17 +121,21 @@ struct sbi_result {
 };
 struct sbi_result sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3);
 
-#define SBI_TIME   UINT64_C(0x54494d45)
-#define SBI_IPI	   UINT64_C(0x735049)
-#define SBI_RFENCE UINT64_C(0x52464e43)
-#define SBI_HSM	   UINT64_C(0x48534d)
-#define SBI_SRST   UINT64_C(0x53525354)
-#define SBI_DBCN   UINT64_C(0x4442434e)
-
 #define SBI_NOT_SUPPORTED     (-2)
 #define SBI_INVALID_PARAM     (-3)
 #define SBI_INVALID_ADDRESS   (-5)
 #define SBI_ALREADY_AVAILABLE (-6)
+
+static inline uint64_t ticks(void)
+{
+	uint64_t now;
+
+	__asm__ volatile("rdtime %0" : "=r"(now));
+	return now;
+}
+
+/* The next of a series that looks random and is the same each time (xorshift64*). */
+uint64_t next_random(uint64_t *state);
 
 void print(const char *text);
 void print_hex(uint64_t value);
@@ -102,10 +144,25 @@ void print_hex(uint64_t value);
 char read_byte(void);
 bool has_byte(char *byte);
 
-/* Prints the verdict and shuts down. start.S calls it when main() returns. */
-_Noreturn void attack_end(void);
 _Noreturn void shut_down(void);
 
+/* storm-the-hypervisor.c changes its storm at each multiple of so much time; demand-its-share.c measures each. */
+#define STORM_TICKS 400000u /* 40 ms of both boards' clock: two slices for each of two guests */
+#define STORMS	    10u
+static inline unsigned storm_at(uint64_t now)
+{
+	return (unsigned)(now / STORM_TICKS % STORMS);
+}
+
+/* For start.S. */
+extern char vcpu_begin[], trap_entry[];
+void attack_main(const char *tree);
+
+/*
+ * What attacks. When it returns the verdict is printed and the guest shut down. Told to "wait" it begins when a byte of
+ * input has come, and waits for another before it shuts down.
+ */
 void main(void);
 
+#endif
 #endif

@@ -2,20 +2,13 @@
 /* SBI calls over harts that it does not have: it has two vCPUs, the board and other capsules more. */
 #include "attack.h"
 
-static volatile uint64_t second_runs;
-static uint8_t second_stack[2048] __attribute__((aligned(16)));
+static volatile bool second_runs;
 
-static _Noreturn void second(void)
+static void second(void)
 {
-	second_runs = 1;
+	second_runs = true;
 	for (;;)
 		__asm__ volatile("wfi");
-}
-
-__attribute__((naked)) static void second_start(void)
-{
-	/* a1 holds its stack; no trap is expected here. */
-	__asm__ volatile("mv sp, a1\nj %0" ::"i"(second));
 }
 
 static void expect_error(const char *what, uint64_t extension, uint64_t function, uint64_t mask, uint64_t base,
@@ -52,18 +45,17 @@ static void masks(uint64_t extension, uint64_t function)
 void main(void)
 {
 	static const uint64_t unknown[] = {2, 3, 63, 64, 65, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_MAX};
-	uint64_t stack = (uintptr_t)second_stack + sizeof(second_stack);
 
 	for (unsigned i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
-		expect_error("starting a foreign hart", SBI_HSM, 0, unknown[i], (uintptr_t)second_start,
+		expect_error("starting a foreign hart", SBI_HSM, 0, unknown[i], (uintptr_t)vcpu_begin,
 			     SBI_INVALID_PARAM);
 		expect_error("asking for a foreign hart", SBI_HSM, 2, unknown[i], 0, SBI_INVALID_PARAM);
 	}
-	expect_error("starting itself", SBI_HSM, 0, 0, (uintptr_t)second_start, SBI_ALREADY_AVAILABLE);
-	expect("starting the other", 1, (uint64_t)sbi(SBI_HSM, 0, 1, (uintptr_t)second_start, stack, 0).error, 0);
-	while (second_runs == 0)
+	expect_error("starting itself", SBI_HSM, 0, 0, (uintptr_t)vcpu_begin, SBI_ALREADY_AVAILABLE);
+	expect("starting the other", 1, (uint64_t)start_vcpu(1, second), 0);
+	while (!second_runs)
 		;
-	expect_error("starting the other again", SBI_HSM, 0, 1, (uintptr_t)second_start, SBI_ALREADY_AVAILABLE);
+	expect_error("starting the other again", SBI_HSM, 0, 1, (uintptr_t)vcpu_begin, SBI_ALREADY_AVAILABLE);
 	masks(SBI_IPI, 0);
 	masks(SBI_RFENCE, 0);
 	masks(SBI_RFENCE, 1);

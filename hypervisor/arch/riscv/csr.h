@@ -19,6 +19,7 @@
 #define CSR_VSATP      0x280
 #define CSR_MENVCFG    0x30a
 #define CSR_MCOUNTINHIBIT 0x320
+#define CSR_MTINST     0x34a
 #define CSR_MTVAL2     0x34b
 #define CSR_HSTATUS    0x600
 #define CSR_HEDELEG    0x602
@@ -50,6 +51,10 @@
 #define MSTATUS_UXL_64 (2UL << 32)
 #define MSTATUS_SXL_64 (2UL << 34)
 #define MSTATUS_MPV  (1UL << 39)
+
+/* mtinst of a guest-page fault that the walk of the guest's own page table met, on rv64 */
+#define MTINST_TABLE_READ  0x3000
+#define MTINST_TABLE_WRITE 0x3020
 
 #define HSTATUS_VTW  (1UL << 21)
 #define HSTATUS_VSXL_64 (2UL << 32)

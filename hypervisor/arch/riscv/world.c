@@ -266,6 +266,12 @@ uint64_t status_after_trap(uint64_t status, bool from_supervisor)
 
 void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 {
+	/*
+	 * QEMU before 8.0 takes a fetch through a page table that is not there for a load. What could be fetched
+	 * could be loaded as well: it is all RAM.
+	 */
+	if (cause == ARCH_LOAD_ACCESS && tval == vcpu->arch.pc)
+		cause = ARCH_FETCH_ACCESS;
 	if (cause == ARCH_FETCH_ACCESS && vcpu->arch.pc == isolation->trap_vector()) {
 		guest_lost(vcpu);
 		return;
