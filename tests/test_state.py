@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from board import BUILD, SIFIVE_U, VIRT_GSTAGE, VIRT_PMP, guest, manifest, need
+from board import BUILD, VIRT_GSTAGE, VIRT_PMP, guest, linux, manifest, need
 
 CPUS = {VIRT_GSTAGE: "rv64", VIRT_PMP: "rv64,h=false"}
 
@@ -74,3 +74,16 @@ def test_units_that_nobody_uses_cost_nothing(images, boot, isolation):
         assert cost["without"] + 64 < cost["floats"] < cost["vectors"]
     else:
         assert cost["without"] <= cost["floats"] < cost["without"] + 64
+
+
+@pytest.mark.parametrize("isolation", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+def test_linux_finds_the_vectors_that_the_board_has(images, boot, isolation):
+    image = images.pack(manifest(linux(cmdline="console=ttyS0", cpus=2)))
+    board = boot(image, *isolation, qemu=("-cpu", f"{CPUS[isolation]},v=true,vlen=256"))
+    board.expect("user space reached, 2 cpus")
+    board.expect(r"# ")
+    board.send("grep -m1 ^isa /proc/cpuinfo; echo looked\n")
+    board.expect(r"isa\s*: rv64imafdcv[_\r\n]")
+    board.expect("looked")
+    board.send("poweroff -f\n")
+    assert "BUG" not in board.end(status=0)
