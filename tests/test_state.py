@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from board import BUILD, SIFIVE_U, VIRT_GSTAGE, VIRT_PMP, guest, manifest, need
+from board import BUILD, VIRT_GSTAGE, VIRT_PMP, guest, linux, manifest, need
 
 CPUS = {VIRT_GSTAGE: "rv64", VIRT_PMP: "rv64,h=false"}
 
@@ -58,3 +58,32 @@ def test_the_time_is_read_by_any_instruction(images, boot, where):
     text = boot(images.pack(manifest(state("read-the-time"))), *where).end(status=0)
     assert "BROKEN" not in text
     assert "attack read-the-time: held" in text
+
+
+@pytest.mark.parametrize("isolation", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+def test_units_that_nobody_uses_cost_nothing(images, boot, isolation):
+    """Counted in instructions: a switch between two vCPUs of one hart, IPI and sleep included."""
+    board = boot(images.pack(manifest(state("take-turns", cpus=2))), "--harts", "1", *isolation,
+                 qemu=("-cpu", f"{CPUS[isolation]},v=true,vlen=256", "-icount", "shift=0,sleep=off"))
+    text = board.end(status=0)
+    assert "attack take-turns: held" in text
+    cost = {what: int(count, 16) for what, count in re.findall(r"take-turns: (\w+) 0x([0-9a-f]+) end", text)}
+    print(cost)
+    # Where a guest's FS is the hart's own nobody can tell whether it is used, so there it always costs the same.
+    if isolation == VIRT_GSTAGE:
+        assert cost["without"] + 64 < cost["floats"] < cost["vectors"]
+    else:
+        assert cost["without"] <= cost["floats"] < cost["without"] + 64
+
+
+@pytest.mark.parametrize("isolation", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+def test_linux_finds_the_vectors_that_the_board_has(images, boot, isolation):
+    image = images.pack(manifest(linux(cmdline="console=ttyS0", cpus=2)))
+    board = boot(image, *isolation, qemu=("-cpu", f"{CPUS[isolation]},v=true,vlen=256"))
+    board.expect("user space reached, 2 cpus")
+    board.expect(r"# ")
+    board.send("grep -m1 ^isa /proc/cpuinfo; echo looked\n")
+    board.expect(r"isa\s*: rv64imafdcv[_\r\n]")
+    board.expect("looked")
+    board.send("poweroff -f\n")
+    assert "BUG" not in board.end(status=0)

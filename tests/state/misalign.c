@@ -113,6 +113,10 @@ void main(void)
 	expect_fault("a load before the beginning", false, ram_base() - 3, LD, LOAD_ACCESS, ram_base() - 3);
 	expect_fault("a device", false, UART_BASE + 1, LHU, LOAD_ACCESS, UART_BASE + 1);
 	expect_fault("a device", true, PLIC_BASE + 5, SD, STORE_ACCESS, PLIC_BASE + 5);
+	/* Devices know integers only, aligned or not. */
+	set_status(FS, CLEAN);
+	expect("fld from a device", UART_BASE, TRY("mv a0, %0\n.4byte 0x00053287", ::"r"(UART_BASE) : "a0"), LOAD_ACCESS);
+	expect("fsd to a device", UART_BASE, TRY("mv a0, %0\n.4byte 0x00553027", ::"r"(UART_BASE) : "a0"), STORE_ACCESS);
 	/* Atomics have to be aligned: theirs is a fault of the guest. */
 	expect_fault("lr.w", false, (uintptr_t)bytes + 1, LR_W, LOAD_MISALIGNED, (uintptr_t)bytes + 1);
 	expect_fault("amoswap.w", true, (uintptr_t)bytes + 2, AMOSWAP, STORE_MISALIGNED, (uintptr_t)bytes + 2);

@@ -57,3 +57,14 @@ vector_type_put:
 raise_invalid:
 	fcvt.l.d zero, f0
 	ret
+
+	/* One instruction that writes to a register. */
+	.global use_float
+use_float:
+	fmv.d.x f1, zero
+	ret
+	.global use_vector
+use_vector:
+	vsetvli a0, zero, e8, m1, ta, ma
+	vmv.v.i v1, 0
+	ret

@@ -47,6 +47,8 @@ void vectors_put(const void *v);
 void vectors_get(void *v);
 uint64_t vector_type_put(uint64_t length, uint64_t type);
 void raise_invalid(void);
+void use_float(void);
+void use_vector(void);
 
 /* Puts a field of sstatus to one of its values. */
 void set_status(uint64_t field, unsigned value);

@@ -55,7 +55,7 @@ static void illegal(struct vcpu *vcpu, uint64_t mtval)
 		   (supervisor || csr_read(CSR_SCOUNTEREN) & COUNTER_TIME)) {
 		vcpu_set_reg(vcpu, read.reg, arch_time());
 		vcpu->arch.pc += 4;
-	} else {
+	} else if (!units_loaded_late(vcpu)) {
 		arch_inject(vcpu, ARCH_ILLEGAL, insn);
 	}
 }
@@ -89,9 +89,6 @@ static void exception(struct vcpu *vcpu, uint64_t cause, uint64_t mtval)
 		arch_inject(vcpu, ARCH_FETCH_ACCESS, mtval);
 		return;
 	case CAUSE_ILLEGAL:
-		if (!units_loaded_late(vcpu))
-			illegal(vcpu, mtval);
-		return;
 	case CAUSE_VIRTUAL_INSTRUCTION:
 		illegal(vcpu, mtval);
 		return;

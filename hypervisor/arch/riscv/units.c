@@ -10,50 +10,13 @@
 #include "csr.h"
 #include "probe.h"
 
-/* Values of a unit's field, of which `field` has both bits. */
-#define CLEAN(field)   ((field) & (field) << 1)
-#define INITIAL(field) ((field) & (field) >> 1)
+#define BOTH	  (MSTATUS_FS | MSTATUS_VS)
+/* Fields with both bits set, made Clean and Initial, and those of `status` that are Dirty, with both bits. */
+#define CLEAN(fields)	((fields) & (fields) << 1)
+#define INITIAL(fields) ((fields) & (fields) >> 1)
+#define DIRTY(status)	(((status) & INITIAL(BOTH) & (status) >> 1) * 3)
 
-struct unit {
-	uint64_t field; /* in mstatus and in the guest's sstatus */
-	/* `dirty`: the registers have been written to since they were saved last, as far as the hart tells. */
-	void (*save)(struct arch_vcpu *arch, bool dirty);
-	void (*load)(const struct arch_vcpu *arch);
-	void (*clear)(void);
-};
-
-static void save_fp(struct arch_vcpu *arch, bool dirty)
-{
-	if (dirty)
-		fp_save(arch->f);
-	/* QEMU 7.2 calls the unit dirty neither by writes to fcsr nor by exception flags alone. */
-	arch->fcsr = csr_read(CSR_FCSR);
-}
-
-static void load_fp(const struct arch_vcpu *arch)
-{
-	fp_load(arch->f);
-	csr_write(CSR_FCSR, arch->fcsr);
-}
-
-static void save_vector(struct arch_vcpu *arch, bool dirty)
-{
-	/* Nor by a load that wrote some elements before it met a fault; and these few instructions are not worth it. */
-	(void)dirty;
-	vector_save(arch->vector);
-}
-
-static void load_vector(const struct arch_vcpu *arch)
-{
-	vector_load(arch->vector);
-}
-
-static const struct unit units[UNITS] = {
-	{MSTATUS_FS, save_fp, load_fp, fp_clear},
-	{MSTATUS_VS, save_vector, load_vector, vector_clear},
-};
-
-#define FP 0 /* its index */
+enum { FP, VECTOR }; /* indices into arch_hart.holds and arch_vcpu.newest */
 
 /* --- what the harts have ------------------------------------------------------------------------ */
 
@@ -110,6 +73,7 @@ void units_reset(struct vcpu *vcpu)
 		arch->vector->vtype = VTYPE_VILL;
 	}
 	memset(arch->newest, 0, sizeof(arch->newest));
+	arch->eager = 0;
 	/* Other firmware enters its kernels like that, and some, built for hard floats, count on it. */
 	if (arch_features.gstage)
 		arch->csr.status |= on;
@@ -117,71 +81,111 @@ void units_reset(struct vcpu *vcpu)
 		arch->mstatus |= on;
 }
 
-/* A unit that guests are not to use, but can switch on in `pmp` mode, is cleared of what others have left there. */
-static void load_now(struct vcpu *vcpu, unsigned i)
+/* Are the registers of the unit those of the vCPU, the newest there are? */
+static bool holds(const struct hart *hart, const struct vcpu *vcpu, unsigned unit)
+{
+	return hart->arch.holds[unit] == vcpu && vcpu->arch.newest[unit] == hart;
+}
+
+static void load_fp(const struct arch_vcpu *arch)
+{
+	if (!(riscv_features.units & MSTATUS_FS)) {
+		fp_clear();
+		return;
+	}
+	fp_load(arch->f);
+	csr_write(CSR_FCSR, arch->fcsr);
+}
+
+static void load_vector(const struct arch_vcpu *arch)
+{
+	if (riscv_features.units & MSTATUS_VS)
+		vector_load(arch->vector);
+	else
+		vector_clear();
+}
+
+/*
+ * Loads the units of those fields of mstatus. One that guests are not to use, but can switch on in `pmp` mode, is
+ * cleared of what others have left there.
+ */
+static void load_now(struct vcpu *vcpu, uint64_t fields)
 {
 	struct hart *hart = this_hart();
 
-	csr_set(CSR_MSTATUS, units[i].field);
-	if (riscv_features.units & units[i].field)
-		units[i].load(&vcpu->arch);
-	else
-		units[i].clear();
-	hart->arch.holds[i] = vcpu;
-	vcpu->arch.newest[i] = hart;
+	csr_set(CSR_MSTATUS, fields);
+	if (fields & MSTATUS_FS) {
+		load_fp(&vcpu->arch);
+		hart->arch.holds[FP] = vcpu;
+		vcpu->arch.newest[FP] = hart;
+	}
+	if (fields & MSTATUS_VS) {
+		load_vector(&vcpu->arch);
+		hart->arch.holds[VECTOR] = vcpu;
+		vcpu->arch.newest[VECTOR] = hart;
+	}
 }
 
 void units_load(struct vcpu *vcpu)
 {
-	struct hart *hart = this_hart();
+	const struct hart *hart = this_hart();
+	uint64_t held = (holds(hart, vcpu, FP) ? MSTATUS_FS : 0) | (holds(hart, vcpu, VECTOR) ? MSTATUS_VS : 0);
 
-	for (unsigned i = 0; i < UNITS; i++) {
-		uint64_t field = units[i].field;
-		bool held = hart->arch.holds[i] == vcpu && vcpu->arch.newest[i] == hart;
+	uint64_t wanted = arch_features.gstage ? vcpu->arch.eager : hart->arch.units;
 
-		if (arch_features.gstage) {
-			vcpu->arch.mstatus &= ~field;
-			if (held)
-				vcpu->arch.mstatus |= CLEAN(field);
-		} else if (!held && hart->arch.units & field) {
-			load_now(vcpu, i);
-		}
-	}
+	if (wanted & ~held)
+		load_now(vcpu, wanted & ~held);
+	if (arch_features.gstage)
+		vcpu->arch.mstatus = (vcpu->arch.mstatus & ~BOTH) | CLEAN(held | wanted);
+}
+
+/* `dirty`: the registers have been written to since they were saved last, as far as the hart tells. */
+static void save_fp(struct arch_vcpu *arch, bool dirty)
+{
+	if (dirty)
+		fp_save(arch->f);
+	/* QEMU 7.2 calls the unit dirty neither by writes to fcsr nor by exception flags alone. */
+	arch->fcsr = csr_read(CSR_FCSR);
 }
 
 void units_save(struct vcpu *vcpu)
 {
 	struct arch_vcpu *arch = &vcpu->arch;
+	uint64_t on = arch_features.gstage ? arch->mstatus & BOTH : riscv_features.units;
 
-	for (unsigned i = 0; i < UNITS; i++) {
-		uint64_t field = units[i].field, status = arch->mstatus & field;
-
-		if (!(riscv_features.units & field) || (arch_features.gstage && status == 0))
-			continue;
-		csr_set(CSR_MSTATUS, field);
-		/* In `pmp` mode the field is the guest's own: it may call clean or off what it has written to. */
-		units[i].save(arch, !arch_features.gstage || status == field);
-		if (arch_features.gstage)
-			arch->mstatus = (arch->mstatus & ~field) | CLEAN(field);
-	}
+	arch->eager = DIRTY(on);
+	if (on == 0)
+		return;
+	csr_set(CSR_MSTATUS, on);
+	/* In `pmp` mode the fields are the guest's own: it may call clean or off what it has written to. */
+	if (on & MSTATUS_FS)
+		save_fp(arch, DIRTY(on) & MSTATUS_FS);
+	/*
+	 * Nor does QEMU call vectors dirty after a load that wrote some elements before it met a fault; and these few
+	 * instructions are not worth asking.
+	 */
+	if (on & MSTATUS_VS)
+		vector_save(arch->vector);
+	if (arch_features.gstage)
+		arch->mstatus &= ~INITIAL(BOTH); /* from dirty to clean */
 }
 
 bool units_loaded_late(struct vcpu *vcpu)
 {
-	bool any = false;
+	uint64_t on, missing = 0;
 
 	if (!arch_features.gstage)
 		return false;
-	for (unsigned i = 0; i < UNITS; i++) {
-		uint64_t field = units[i].field & riscv_features.units;
-
-		if (!(csr_read(CSR_VSSTATUS) & field) || (vcpu->arch.mstatus & field))
-			continue;
-		load_now(vcpu, i);
-		vcpu->arch.mstatus |= CLEAN(field);
-		any = true;
-	}
-	return any;
+	on = csr_read(CSR_VSSTATUS) & riscv_features.units;
+	if (on & MSTATUS_FS && !(vcpu->arch.mstatus & MSTATUS_FS))
+		missing |= MSTATUS_FS;
+	if (on & MSTATUS_VS && !(vcpu->arch.mstatus & MSTATUS_VS))
+		missing |= MSTATUS_VS;
+	if (missing == 0)
+		return false;
+	load_now(vcpu, missing);
+	vcpu->arch.mstatus |= CLEAN(missing);
+	return true;
 }
 
 /* --- single registers, for instructions that are emulated ------------------------------------------ */
@@ -197,7 +201,7 @@ bool arch_fp_enabled(const struct vcpu *vcpu)
 static void gather_fp(struct vcpu *vcpu)
 {
 	if (arch_features.gstage && !(vcpu->arch.mstatus & MSTATUS_FS))
-		load_now(vcpu, FP);
+		load_now(vcpu, MSTATUS_FS);
 	csr_set(CSR_MSTATUS, MSTATUS_FS);
 	save_fp(&vcpu->arch, true);
 }
@@ -212,7 +216,7 @@ void arch_set_fp_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
 {
 	gather_fp(vcpu);
 	vcpu->arch.f[n] = value;
-	load_now(vcpu, FP);
+	load_now(vcpu, MSTATUS_FS);
 	vcpu->arch.mstatus |= MSTATUS_FS;
 	if (arch_features.gstage)
 		csr_set(CSR_VSSTATUS, MSTATUS_FS);

@@ -77,6 +77,7 @@ struct arch_vcpu {
 	uint64_t fcsr;
 	struct vector_state *vector; /* NULL where guests have none */
 	const void *newest[UNITS];   /* the hart whose registers were its own last; NULL: they are here alone */
+	uint64_t eager;		     /* units that it wrote to when it ran last, as fields of mstatus */
 	const void *last_hart; /* where its translations may still be cached */
 	uint64_t switches;     /* bits by enum arch_switch */
 	uint64_t cycle, instret; /* while it is not on a hart */
