@@ -11,7 +11,7 @@
 #define VCPU_RUN_SEQ 280
 #define VCPU_TRAP    288
 #define VCPU_SELF    296
-#define VCPU_DEADLINE 728
+#define VCPU_DEADLINE 736
 
 /* Harts that may come at reset, pinned in boot.c: as many as a device tree may list. */
 #define BOOT_SLOTS 128
