@@ -78,6 +78,21 @@ $(B)/attacks/%.elf: tests/attacks/%.c $(addprefix tests/attacks/,attack.c attack
 $(B)/attacks/%.bin: $(B)/attacks/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
+# --- guests that measure ---------------------------------------------------------------------------
+# Each tests/bench/NAME.c is one, on bench.c and start.S: build/bench/NAME.bin, built and loaded like an attack.
+
+BENCH_LIB := bench
+BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%.bin,$(filter-out tests/bench/$(BENCH_LIB).c,$(wildcard tests/bench/*.c)))
+OPENSBI := $(CACHE)/opensbi/.complete
+
+$(B)/bench/%.elf: tests/bench/%.c $(addprefix tests/bench/,bench.c bench.h start.S) tests/attacks/link.ld | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -nostdlib -static -Wl,--no-warn-rwx-segments -T tests/attacks/link.ld \
+		-o $@ $< tests/bench/bench.c tests/bench/start.S
+$(B)/bench/%.bin: $(B)/bench/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
 # --- unit tests, under the sanitizers ------------------------------------------------------------
 # Everything that can run on a host goes into one archive; each tests/unit/test_*.c is a program. The hypervisor's
 # core/ and guest/ are compiled against arch/fake.
