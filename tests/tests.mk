@@ -37,7 +37,7 @@ GUESTS := $(CACHE)/guests/.complete
 INITRAMFS := $(B)/guests/initramfs.gz
 
 $(GUESTS): tests/guests/fetch.sh | $(PACKAGES)
-	@tests/guests/fetch.sh $(@D) && touch $@
+	@tests/guests/fetch.sh guests $(@D) && touch $@
 
 $(INITRAMFS): tests/guests/initramfs.sh tests/guests/init $(GUESTS)
 	@mkdir -p $(@D)
@@ -84,6 +84,9 @@ $(B)/attacks/%.bin: $(B)/attacks/%.elf
 BENCH_LIB := bench
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%.bin,$(filter-out tests/bench/$(BENCH_LIB).c,$(wildcard tests/bench/*.c)))
 OPENSBI := $(CACHE)/opensbi/.complete
+
+$(OPENSBI): tests/guests/fetch.sh | $(PACKAGES)
+	@tests/guests/fetch.sh opensbi $(@D) && touch $@
 
 $(B)/bench/%.elf: tests/bench/%.c $(addprefix tests/bench/,bench.c bench.h start.S) tests/attacks/link.ld | $(PACKAGES)
 	@mkdir -p $(@D)

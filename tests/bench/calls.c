@@ -4,7 +4,7 @@
 
 #define CALLS	UINT64_C(100000)
 #define STORES	UINT64_C(1000)
-#define TIMERS	UINT64_C(1000)
+#define AHEAD	UINT64_C(50) /* ticks from now to a deadline */
 #define THR	UINT64_C(0x10000000)
 #define LSR	UINT64_C(0x10000005)
 #define FAR_OFF UINT64_MAX
@@ -30,20 +30,27 @@ static bool set_by_call(uint64_t deadline)
 	return true;
 }
 
-/* From a deadline to the first instruction of the handler, with deadlines at various distances. */
+/*
+ * From a deadline to the first instruction of the handler. QEMU's timer is late by as much of a tick as had passed when
+ * the comparator was written; so it is written at all moments of a tick, and the best counts.
+ */
 static void timer(const char *name, bool (*set)(uint64_t deadline))
 {
-	uint64_t sum = 0;
+	uint64_t best = UINT64_MAX;
 
-	for (uint64_t i = 0; i < TIMERS; i++) {
-		uint64_t tick, edge = tick_edge(&tick), deadline = tick + 40 + i % 7;
+	for (uint64_t i = 0; i < CYCLES_PER_TICK; i++) {
+		uint64_t tick, edge = tick_edge(&tick), deadline = tick + AHEAD, late;
 
+		for (volatile uint64_t wait = 0; wait < i; wait++)
+			;
 		if (!set(deadline))
 			return;
-		sum += await_timer() - (edge + (deadline - tick) * CYCLES_PER_TICK);
+		late = await_timer() - (edge + AHEAD * CYCLES_PER_TICK);
 		set(FAR_OFF);
+		if (late < best)
+			best = late;
 	}
-	report(name, sum, TIMERS);
+	report(name, best, 1);
 }
 
 void bench_main(uint64_t hart, uint64_t tree, uint64_t first_cycle, uint64_t first_time)

@@ -15,8 +15,8 @@ void other_main(uint64_t hart)
 {
 	(void)hart;
 	for (;;) {
+		sbi(SBI_IPI, 0, 1, 0, 0); /* the first one says that it is here */
 		taken = await_soft();
-		sbi(SBI_IPI, 0, 1, 0, 0);
 	}
 }
 
@@ -35,6 +35,7 @@ void bench_main(uint64_t hart, uint64_t tree, uint64_t first_cycle, uint64_t fir
 
 	(void)hart, (void)tree, (void)first_cycle, (void)first_time;
 	sbi(SBI_HSM, 0, OTHER, (uintptr_t)other_start, (uintptr_t)&other_stack[256]);
+	await_soft();
 	for (unsigned i = 0; i < 10; i++) /* until both are where they will be */
 		round_trip();
 	began = cycles();
