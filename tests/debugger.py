@@ -66,7 +66,7 @@ class Debugger:
             self.names[address] = name
 
     def register(self, number):
-        return int.from_bytes(bytes.fromhex(self.ask(f"p{number:x}")), "little")
+        return int.from_bytes(bytes.fromhex(self.ask("g"))[8 * number:8 * number + 8], "little")
 
     def ticks(self):
         """Time since reset, in ticks of 100 instructions."""
@@ -81,12 +81,17 @@ class Debugger:
         return self.names[self.register(PC)], hart
 
     def step(self, hart):
-        """Past the function's first instruction, so that it can go on."""
-        assert self.ask(f"Hg{hart:x}") == "OK"
+        """
+        Past the function's first instruction, so that it can go on. By a breakpoint on the second one: the stub's own
+        steps confuse the clock of -icount. A function does not begin with a jump.
+        """
         address = self.register(PC)
-        assert self.ask(f"z0,{address:x},4") == "OK"
-        self.ask(f"vCont;s:{hart:x}")
-        assert self.ask(f"Z0,{address:x},4") == "OK"
+        compressed = int(self.ask(f"m{address:x},1"), 16) & 3 != 3
+        behind = address + (2 if compressed else 4)
+        assert self.ask(f"z0,{address:x},4") == "OK" and self.ask(f"Z0,{behind:x},4") == "OK"
+        self.ask(f"vCont;c:{hart:x}")
+        assert self.ask(f"Hg{hart:x}") == "OK" and self.register(PC) == behind
+        assert self.ask(f"z0,{behind:x},4") == "OK" and self.ask(f"Z0,{address:x},4") == "OK"
 
     def stop(self):
         self.stub.close()

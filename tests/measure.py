@@ -119,7 +119,7 @@ def raw_len():
 
 
 def debugger(images, image, mode, harts):
-    return Debugger(images.folder, image, images.pub, (*MODES[mode], "--harts", str(harts)), ICOUNT)
+    return Debugger(images.folder, image, images.pub, (*MODES[mode], "--harts", str(harts)), ("-icount", "shift=0"))
 
 
 def unpack_on_one(images, mode):
