@@ -68,20 +68,20 @@ def need_firmware(path):
 
 
 def restart(images, mode):
-    """Instructions from the call for a reboot to the first one of the next life, RAM of 4 MiB."""
+    """
+    Instructions from the call for a reboot to the first one of the next life, with RAM of 4 MiB; and from the board's
+    reset to that of the first life.
+    """
     board = Board(images.pack(manifest(capsule("first"))), images.pub, (*MODES[mode], "--harts", "1"), ICOUNT)
     try:
+        board.expect(r"bench first_cycle (\d+) 1 \.")
+        first = int(board.match.group(1))
         board.expect(r"bench leave (\d+) 1 \.")
         left = int(board.match.group(1))
         board.expect(r"bench first_cycle (\d+) 1 \.")
-        return int(board.match.group(1)) - left
+        return int(board.match.group(1)) - left, first
     finally:
         board.stop()
-
-
-def restart_of_board(firmware):
-    """The same under OpenSBI: a reset of the board, the time of which begins anew."""
-    return under_opensbi(firmware, "first")["first_cycle"]
 
 
 # --- Debian's kernel up to user space, in seconds of guest time ------------------------------------------
@@ -97,9 +97,12 @@ def user_space_bare(cpu, firmware="default"):
         child.close(force=True)
 
 
+def user_space_image(images):
+    return images.pack(manifest(linux(memory="256M", cmdline=CMDLINE)))
+
+
 def user_space_capsule(images, mode):
-    image = images.pack(manifest(linux(memory="256M", cmdline=CMDLINE)))
-    board = Board(image, images.pub, (*MODES[mode], "--harts", "1"), ICOUNT)
+    board = Board(user_space_image(images), images.pub, (*MODES[mode], "--harts", "1"), ICOUNT)
     try:
         board.expect(USER_SPACE)
         return float(board.match.group(1))
@@ -119,6 +122,7 @@ def raw_len():
 
 
 def debugger(images, image, mode, harts):
+    """Without sleep=off, which makes time end while all harts are stopped; so real time adds a little to each stop."""
     return Debugger(images.folder, image, images.pub, (*MODES[mode], "--harts", str(harts)), ("-icount", "shift=0"))
 
 

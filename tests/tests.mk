@@ -208,8 +208,14 @@ EXAMPLES := $(patsubst %/Makefile,%,$(wildcard examples/*/Makefile))
 examples: | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS)
+TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS) $(BENCHES)
 system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 
-.PHONY: test unit fuzz fuzz-short system examples guests boards-table
+# --- figures ---------------------------------------------------------------------------------------
+# docs/performance.md says what they are; build/bench.json has them for programs.
+
+bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py
+
+.PHONY: test bench unit fuzz fuzz-short system examples guests boards-table
