@@ -16,6 +16,7 @@ QEMU = "qemu-system-riscv64"
 # Time jumps to the next timer when all sleep, so that it does not depend on the machine.
 ICOUNT = ("-icount", "shift=0,sleep=off")
 TICK = 100  # instructions
+PAGE = 4096
 MODES = {"gstage": VIRT_GSTAGE, "pmp": VIRT_PMP}
 CPUS = {"gstage": "rv64", "pmp": "rv64,h=false"}
 OPENSBI = {"OpenSBI 1.1": pathlib.Path("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin"),
@@ -117,6 +118,15 @@ def big_image(images):
     return images.pack(manifest(capsule("first", memory="64M", initrd=need(GUESTS / "vmlinux"))))
 
 
+def reset_to_big_guest(images, mode):
+    board = Board(big_image(images), images.pub, (*MODES[mode], "--harts", "1"), ICOUNT)
+    try:
+        board.expect(r"bench first_cycle (\d+) 1 \.")
+        return int(board.match.group(1))
+    finally:
+        board.stop()
+
+
 def raw_len():
     return (GUESTS / "vmlinux").stat().st_size
 
@@ -129,7 +139,7 @@ def debugger(images, image, mode, harts):
 def unpack_on_one(images, mode):
     """Instructions of the boot on one hart, as far as they can be told apart."""
     at = debugger(images, big_image(images), mode, 1)
-    sums = dict.fromkeys(("signature", "hash", "inflate", "stage", "reset"), 0)
+    sums = dict.fromkeys(("signature", "hash", "inflate", "stage"), 0)
     began = {}
     try:
         at.stop_at("crypto_sign_ed25519_verify_detached", "unpack_together", "dmfs_unpack_chunk", "inflateInit_",
@@ -139,7 +149,6 @@ def unpack_on_one(images, mode):
             now = at.ticks() * TICK
             began[name] = now
             if name == "vcpu_resume":
-                sums["reset"] = now
                 return sums
             if name in ("crypto_sign_ed25519_verify_detached", "dmfs_unpack_chunk", "unpack_together"):
                 at.stop_at_address(at.register(RA), "behind " + name)
@@ -202,7 +211,7 @@ def pages_used(images, mode, guests, cpus):
         while True:
             name, hart = at.go()
             if name == "vcpu_resume":
-                return used - guests * (4 << 20) // 4096
+                return used - guests * (4 << 20) // PAGE
             register, sign = counts[name]
             used += sign * at.register(register)
             at.step(hart)
@@ -211,10 +220,13 @@ def pages_used(images, mode, guests, cpus):
 
 
 def bytes_each(images, mode):
-    """Bytes of RAM for a capsule with one vCPU, and for a vCPU: what eight more of them take, divided."""
-    one = pages_used(images, mode, 1, 1)
-    return {"capsule": (pages_used(images, mode, 9, 1) - one) * 4096 // 8,
-            "vcpu": (pages_used(images, mode, 1, 9) - one) * 4096 // 8}
+    """
+    Bytes of RAM for a capsule with one vCPU, and for a vCPU: what so many more of them take, divided. Many, for what is
+    small shares pages.
+    """
+    one, more = pages_used(images, mode, 1, 1), {"capsule": 32, "vcpu": 63}
+    return {"capsule": (pages_used(images, mode, 1 + more["capsule"], 1) - one) * PAGE // more["capsule"],
+            "vcpu": (pages_used(images, mode, 1, 1 + more["vcpu"]) - one) * PAGE // more["vcpu"]}
 
 
 def sections():

@@ -213,7 +213,7 @@ system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 
 # --- figures ---------------------------------------------------------------------------------------
-# docs/performance.md says what they are; build/bench.json has them for programs.
+# docs/performance.md explains them; build/bench.json has them for programs.
 
 bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py
