@@ -6,7 +6,7 @@
 int64_t sbi(uint64_t extension, uint64_t function, uint64_t a0_, uint64_t a1_, uint64_t a2_)
 {
 	register uint64_t a0 __asm__("a0") = a0_, a1 __asm__("a1") = a1_, a2 __asm__("a2") = a2_,
-			  a6 __asm__("a6") = function, a7 __asm__("a7") = extension;
+			     a6 __asm__("a6") = function, a7 __asm__("a7") = extension;
 
 	__asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a6), "r"(a7) : "memory");
 	return (int64_t)a0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a guest that measures is written on: in S-mode without translation, under the hypervisor or any other SBI. It
- * prints lines "bench NAME TOTAL COUNT" in decimal by the one call for that which all of them have. A cycle is an
- * instruction (`-icount shift=0`); a tick of `time` is 100 of them. There must not be pointers in static data: nothing
- * relocates them.
+ * What a guest that measures is written on: in S-mode without translation, under the hypervisor or
+ * any other SBI. It prints lines "bench NAME TOTAL COUNT" in decimal by the one call for that which
+ * all of them have. A cycle is an instruction (`-icount shift=0`); a tick of `time` is 100 of them.
+ * There must not be pointers in static data: nothing relocates them.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -15,9 +15,9 @@
 
 #define SBI_BASE   UINT64_C(0x10)
 #define SBI_TIME   UINT64_C(0x54494d45)
-#define SBI_IPI	   UINT64_C(0x735049)
+#define SBI_IPI    UINT64_C(0x735049)
 #define SBI_RFENCE UINT64_C(0x52464e43)
-#define SBI_HSM	   UINT64_C(0x48534d)
+#define SBI_HSM    UINT64_C(0x48534d)
 #define SBI_SRST   UINT64_C(0x53525354)
 
 /* start.S */
@@ -43,7 +43,8 @@ static inline uint64_t cycles(void)
 	return now;
 }
 
-/* The guest's own: its hart, the device tree, and the counters as its very first instructions read them. */
+/* The guest's own: its hart, the device tree, and the counters as its very first instructions read
+ * them. */
 void bench_main(uint64_t hart, uint64_t tree, uint64_t first_cycle, uint64_t first_time);
 /* On another hart, if the guest starts one. */
 void other_main(uint64_t hart);

@@ -2,11 +2,11 @@
 /* Short calls, accesses to an emulated device, and how late a timer interrupt is. */
 #include "bench.h"
 
-#define CALLS	UINT64_C(100000)
-#define STORES	UINT64_C(1000)
-#define AHEAD	UINT64_C(50) /* ticks from now to a deadline */
-#define THR	UINT64_C(0x10000000)
-#define LSR	UINT64_C(0x10000005)
+#define CALLS   UINT64_C(100000)
+#define STORES  UINT64_C(1000)
+#define AHEAD   UINT64_C(50) /* ticks from now to a deadline */
+#define THR     UINT64_C(0x10000000)
+#define LSR     UINT64_C(0x10000005)
 #define FAR_OFF UINT64_MAX
 
 static void calls(void)
@@ -31,8 +31,9 @@ static bool set_by_call(uint64_t deadline)
 }
 
 /*
- * From a deadline to the first instruction of the handler. QEMU's timer is late by as much of a tick as had passed when
- * the comparator was written; so it is written at all moments of a tick, and the best counts.
+ * From a deadline to the first instruction of the handler. QEMU's timer is late by as much of a
+ * tick as had passed when the comparator was written; so it is written at all moments of a tick,
+ * and the best counts.
  */
 static void timer(const char *name, bool (*set)(uint64_t deadline))
 {

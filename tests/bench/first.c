@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Says when its first instruction ran, then asks for a reboot at a moment that it has named before. */
+/* Says when its first instruction ran, then asks for a reboot at a moment that it has named before.
+ */
 #include "bench.h"
 
 #define SOON UINT64_C(1000000) /* cycles that saying so will not take */

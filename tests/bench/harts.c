@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two harts of this guest wake each other by IPIs and sleep in between, so that at any time one of them has something to
- * do and the other has not. On two harts of the board this measures IPIs, on one the switch between the two.
+ * Two harts of this guest wake each other by IPIs and sleep in between, so that at any time one of
+ * them has something to do and the other has not. On two harts of the board this measures IPIs, on
+ * one the switch between the two.
  */
 #include "bench.h"
 
