@@ -37,7 +37,7 @@ GUESTS := $(CACHE)/guests/.complete
 INITRAMFS := $(B)/guests/initramfs.gz
 
 $(GUESTS): tests/guests/fetch.sh | $(PACKAGES)
-	@tests/guests/fetch.sh $(@D) && touch $@
+	@tests/guests/fetch.sh guests $(@D) && touch $@
 
 $(INITRAMFS): tests/guests/initramfs.sh tests/guests/init $(GUESTS)
 	@mkdir -p $(@D)
@@ -113,6 +113,24 @@ $(B)/conformance/sbi.elf: $(CONFORMANCE_SRC) tests/conformance/guest.h tests/att
 	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -nostdlib -static -Wl,--no-warn-rwx-segments -T tests/attacks/link.ld \
 		-o $@ $(CONFORMANCE_SRC)
 $(B)/conformance/%.bin: $(B)/conformance/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
+# --- guests that measure ---------------------------------------------------------------------------
+# Each tests/bench/NAME.c is one, on bench.c and start.S: build/bench/NAME.bin, built and loaded like an attack.
+
+BENCH_LIB := bench
+BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%.bin,$(filter-out tests/bench/$(BENCH_LIB).c,$(wildcard tests/bench/*.c)))
+OPENSBI := $(CACHE)/opensbi/.complete
+
+$(OPENSBI): tests/guests/fetch.sh | $(PACKAGES)
+	@tests/guests/fetch.sh opensbi $(@D) && touch $@
+
+$(B)/bench/%.elf: tests/bench/%.c $(addprefix tests/bench/,bench.c bench.h start.S) tests/attacks/link.ld | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -nostdlib -static -Wl,--no-warn-rwx-segments -T tests/attacks/link.ld \
+		-o $@ $< tests/bench/bench.c tests/bench/start.S
+$(B)/bench/%.bin: $(B)/bench/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
 # --- unit tests, under the sanitizers ------------------------------------------------------------
@@ -227,8 +245,15 @@ EXAMPLES := $(patsubst %/Makefile,%,$(wildcard examples/*/Makefile))
 examples: | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) $(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE)
+TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
+	$(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE) $(BENCHES)
 system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 
-.PHONY: test unit fuzz fuzz-short system examples guests boards-table
+# --- figures ---------------------------------------------------------------------------------------
+# docs/performance.md explains them; build/bench.json has them for programs.
+
+bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py
+
+.PHONY: test bench unit fuzz fuzz-short system examples guests boards-table

@@ -1,13 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# fetch.sh DIR: puts into DIR what tests and examples boot, from the riscv64 packages of Debian's
-# release after bookworm:
+# fetch.sh guests|opensbi DIR: puts files from the riscv64 packages of Debian's release after bookworm into
+# DIR. `guests` are what tests and examples boot:
 #   vmlinux              the kernel as it is packaged (a Linux Image)
 #   dtb/*.dtb            the device trees of the boards that this kernel knows
 #   busybox              a static binary
 #   installer/vmlinux    Debian's installer
 #   installer/initrd.gz
+# `opensbi` is that release's OpenSBI, which costs are compared with:
+#   fw_dynamic.bin
+# Both come with
 #   versions             the packages and versions that these come from
 #
 # It needs no root: apt works in a private directory, and nothing is installed. Debian's archive key
@@ -16,10 +19,11 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 release=trixie
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-dir=${1:?usage: fetch.sh DIR}
+what=${1:?usage: fetch.sh guests|opensbi DIR}
+dir=${2:?usage: fetch.sh guests|opensbi DIR}
 
 fail() {
-	echo "guests: $*" >&2
+	echo "$what: $*" >&2
 	exit 3
 }
 
@@ -70,26 +74,35 @@ take() {
 	mv "$found" "$dir/$2"
 }
 
-echo "guests: fetching Debian $release's kernel, busybox and installer for riscv64"
+fetch_guests() {
+	kernel=$(private apt-cache depends linux-image-riscv64 2>/dev/null |
+		sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -n 1)
+	[ -n "$kernel" ] || fail "$release on the Debian mirror has no linux-image-riscv64"
+
+	rm -rf "$dir/dtb" "$dir/installer"
+	mkdir "$dir/dtb" "$dir/installer"
+	get "$kernel"
+	take 'boot/vmlinu?-*' vmlinux
+	find "$work/root" -path '*/linux-image-*/*.dtb' -exec mv {} "$dir/dtb/" ';'
+	get busybox-static
+	take '*bin/busybox' busybox
+	get debian-installer-13-netboot-riscv64
+	take '*/text/*/linux' installer/vmlinux
+	take '*/text/*/initrd.gz' installer/initrd.gz
+}
+
+fetch_opensbi() {
+	get opensbi
+	take '*/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin' fw_dynamic.bin
+}
+
+echo "$what: fetching from Debian $release for riscv64"
 private apt-get update -o APT::Update::Error-Mode=any >"$work/log" 2>&1 || {
 	tail -n 3 "$work/log" >&2
 	fail "apt-get could not read $release from the Debian mirror (its last lines are above;" \
 		"a missing key comes with a newer debian-archive-keyring)"
 }
-kernel=$(private apt-cache depends linux-image-riscv64 2>/dev/null |
-	sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -n 1)
-[ -n "$kernel" ] || fail "$release on the Debian mirror has no linux-image-riscv64"
-
-rm -rf "$dir/dtb" "$dir/installer"
-mkdir "$dir/dtb" "$dir/installer"
-get "$kernel"
-take 'boot/vmlinu?-*' vmlinux
-find "$work/root" -path '*/linux-image-*/*.dtb' -exec mv {} "$dir/dtb/" ';'
-get busybox-static
-take '*bin/busybox' busybox
-get debian-installer-13-netboot-riscv64
-take '*/text/*/linux' installer/vmlinux
-take '*/text/*/initrd.gz' installer/initrd.gz
+"fetch_$what"
 
 mv "$work/versions" "$dir/versions"
 : >"$dir/.complete"
