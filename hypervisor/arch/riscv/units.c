@@ -169,8 +169,8 @@ static void save_now(struct arch_vcpu *arch, uint64_t on)
 	if (on & MSTATUS_FS)
 		save_fp(arch, DIRTY(on) & MSTATUS_FS);
 	/*
-	 * Nor does QEMU call vectors dirty after a load that wrote some elements before it met a fault; and these few
-	 * instructions are not worth asking.
+	 * Whether dirty or not: a load that wrote some elements before it met a fault leaves them clean on QEMU 7.2, and
+	 * these few instructions are not worth asking.
 	 */
 	if (on & MSTATUS_VS)
 		vector_save(arch->vector);
