@@ -111,7 +111,7 @@ static void load_vector(const struct arch_vcpu *arch)
  */
 static void load_now(struct vcpu *vcpu, uint64_t fields)
 {
-	struct hart *hart = this_hart();
+	struct hart *hart = vcpu->arch.hart;
 
 	csr_set(CSR_MSTATUS, fields);
 	if (fields & MSTATUS_FS) {
@@ -126,17 +126,31 @@ static void load_now(struct vcpu *vcpu, uint64_t fields)
 	}
 }
 
+/* Like that, but leaves out what is there already. */
+static void load_missing(struct vcpu *vcpu, uint64_t fields)
+{
+	const struct hart *hart = vcpu->arch.hart;
+
+	if (fields & MSTATUS_FS && holds(hart, vcpu, FP))
+		fields &= ~MSTATUS_FS;
+	if (fields & MSTATUS_VS && holds(hart, vcpu, VECTOR))
+		fields &= ~MSTATUS_VS;
+	if (fields != 0)
+		load_now(vcpu, fields);
+}
+
 void units_load(struct vcpu *vcpu)
 {
-	const struct hart *hart = this_hart();
-	uint64_t held = (holds(hart, vcpu, FP) ? MSTATUS_FS : 0) | (holds(hart, vcpu, VECTOR) ? MSTATUS_VS : 0);
+	uint64_t wanted;
 
-	uint64_t wanted = arch_features.gstage ? vcpu->arch.eager : hart->arch.units;
-
-	if (wanted & ~held)
-		load_now(vcpu, wanted & ~held);
-	if (arch_features.gstage)
-		vcpu->arch.mstatus = (vcpu->arch.mstatus & ~BOTH) | CLEAN(held | wanted);
+	if (arch_features.gstage) {
+		wanted = vcpu->arch.eager;
+		vcpu->arch.mstatus = (vcpu->arch.mstatus & ~BOTH) | CLEAN(wanted);
+	} else {
+		wanted = ((const struct hart *)vcpu->arch.hart)->arch.units;
+	}
+	if (wanted != 0)
+		load_missing(vcpu, wanted);
 }
 
 /* `dirty`: the registers have been written to since they were saved last, as far as the hart tells. */
@@ -148,26 +162,32 @@ static void save_fp(struct arch_vcpu *arch, bool dirty)
 	arch->fcsr = csr_read(CSR_FCSR);
 }
 
-void units_save(struct vcpu *vcpu)
+static void save_now(struct arch_vcpu *arch, uint64_t on)
 {
-	struct arch_vcpu *arch = &vcpu->arch;
-	uint64_t on = arch_features.gstage ? arch->mstatus & BOTH : riscv_features.units;
-
-	arch->eager = DIRTY(on);
-	if (on == 0)
-		return;
 	csr_set(CSR_MSTATUS, on);
 	/* In `pmp` mode the fields are the guest's own: it may call clean or off what it has written to. */
 	if (on & MSTATUS_FS)
 		save_fp(arch, DIRTY(on) & MSTATUS_FS);
 	/*
-	 * Nor does QEMU call vectors dirty after a load that wrote some elements before it met a fault; and these few
-	 * instructions are not worth asking.
+	 * Whether dirty or not: a load that wrote some elements before it met a fault leaves them clean on QEMU 7.2, and
+	 * these few instructions are not worth asking.
 	 */
 	if (on & MSTATUS_VS)
 		vector_save(arch->vector);
-	if (arch_features.gstage)
+}
+
+void units_save(struct vcpu *vcpu)
+{
+	struct arch_vcpu *arch = &vcpu->arch;
+	uint64_t on = riscv_features.units;
+
+	if (arch_features.gstage) {
+		on = arch->mstatus & BOTH;
 		arch->mstatus &= ~INITIAL(BOTH); /* from dirty to clean */
+		arch->eager = DIRTY(on);
+	}
+	if (on != 0)
+		save_now(arch, on);
 }
 
 bool units_loaded_late(struct vcpu *vcpu)
@@ -183,7 +203,7 @@ bool units_loaded_late(struct vcpu *vcpu)
 		missing |= MSTATUS_VS;
 	if (missing == 0)
 		return false;
-	load_now(vcpu, missing);
+	load_missing(vcpu, missing);
 	vcpu->arch.mstatus |= CLEAN(missing);
 	return true;
 }
