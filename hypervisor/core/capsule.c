@@ -128,15 +128,17 @@ static bool wants_restart(const struct capsule *capsule)
 	}
 }
 
-static void restart(struct capsule *capsule)
+/* False when it cannot be. Otherwise its new life has begun elsewhere, and may have ended, when this returns. */
+static bool restart(struct capsule *capsule)
 {
 	if (!loader_reload(capsule)) {
 		console_log("diosix: capsule %s: crashed: it could not be loaded again", capsule->name);
 		capsule->stop_reason = STOP_CRASH;
-		return;
+		return false;
 	}
 	console_log("diosix: capsule %s: restarted", capsule->name);
 	capsule_start(capsule);
+	return true;
 }
 
 /* For good: all have stopped. */
@@ -155,11 +157,8 @@ static void finish(struct capsule *capsule)
 		console_log("diosix: capsule %s: crashed: %s", capsule->name, capsule->crash_reason);
 	else if (capsule->stop_reason == STOP_SHUTDOWN)
 		console_log("diosix: capsule %s: stopped", capsule->name);
-	if (wants_restart(capsule)) {
-		restart(capsule);
-		if (atomic_load(&capsule->state) == CAPSULE_RUNNING)
-			return;
-	}
+	if (wants_restart(capsule) && restart(capsule))
+		return;
 	atomic_store(&capsule->state, CAPSULE_STOPPED);
 	if (atomic_fetch_sub(&running, 1) == 1)
 		board_end(!any_crashed());

@@ -6,6 +6,7 @@
 #include "attack.h"
 
 #define ROUNDS	      4000
+#define STARTS	      20
 #define STOPPED	      1
 #define NON_RETENTIVE 0x80000000u
 
@@ -74,13 +75,22 @@ static void worker(void)
 	}
 }
 
+static bool all_started(void)
+{
+	for (unsigned id = 1; id < vcpu_count; id++)
+		if (started[id] < STARTS)
+			return false;
+	return true;
+}
+
 void main(void)
 {
 	uint64_t state = 42;
 
 	if (told("four"))
 		vcpu_count = 4;
-	for (unsigned i = 0; i < ROUNDS; i++) {
+	/* However busy their harts are, each has to have its turns. */
+	for (unsigned i = 0; i < ROUNDS || !all_started(); i++) {
 		try_to_start(1 + i % (vcpu_count - 1));
 		disturb(&state);
 		sbi(SBI_IPI, 0, 0, UINT64_MAX, 0, 0);
@@ -90,6 +100,5 @@ void main(void)
 		while (sbi(SBI_HSM, 2, id, 0, 0, 0).value != STOPPED)
 			sbi(SBI_IPI, 0, 0, UINT64_MAX, 0, 0);
 		expect("how often it was entered", id, entered[id], started[id] + resumed[id]);
-		expect("its having been started often", id, started[id] >= 10, true);
 	}
 }
