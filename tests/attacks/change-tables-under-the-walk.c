@@ -5,7 +5,7 @@
  */
 #include "attack.h"
 
-#define ROUNDS	 10000
+#define ROUNDS	 4000
 #define GIB	 (UINT64_C(1) << 30)
 #define SV39	 (UINT64_C(8) << 60)
 #define WINDOW	 (4 * GIB)

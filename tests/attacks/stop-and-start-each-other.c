@@ -5,7 +5,7 @@
  */
 #include "attack.h"
 
-#define ROUNDS	      4000
+#define ROUNDS	      2000
 #define STARTS	      20
 #define STOPPED	      1
 #define NON_RETENTIVE 0x80000000u
