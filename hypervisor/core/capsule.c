@@ -122,24 +122,27 @@ void capsules_log_memory(void)
 		    (unsigned long)(owned * (PAGE_SIZE / 1024)));
 }
 
-void capsule_stop(struct capsule *capsule, enum stop_reason reason, const char *why)
+bool capsule_stop(struct capsule *capsule, enum stop_reason reason, const char *why)
 {
 	uint32_t state = CAPSULE_RUNNING;
 
 	if (!atomic_compare_exchange_strong(&capsule->state, &state, CAPSULE_STOPPING))
-		return;
+		return false;
 	capsule->stop_reason = reason;
 	snprintf(capsule->crash_reason, sizeof(capsule->crash_reason), "%s", why);
 	for (uint32_t i = 0; i < capsule->config.cpus; i++)
 		vcpu_post(&capsule->vcpus[i], REQUEST_HALT);
+	return true;
 }
 
 void capsule_crash(struct vcpu *vcpu, const char *why)
 {
+	/* Of several that crash at once one tells the tale. This vCPU is still there: the capsule ends after it. */
+	if (!capsule_stop(vcpu->capsule, STOP_CRASH, why))
+		return;
 	console_log("diosix: capsule %s: vCPU %u on hart %lu: %s", vcpu->capsule->name, vcpu->id,
 		    (unsigned long)this_hart()->id, why);
 	arch_report(vcpu);
-	capsule_stop(vcpu->capsule, STOP_CRASH, why);
 }
 
 static bool wants_restart(const struct capsule *capsule)

@@ -46,6 +46,7 @@ void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fau
 	const struct device *device = find(at);
 	struct access access;
 	uint32_t insn;
+	bool known;
 
 	if (device == NULL) {
 		arch_inject(vcpu, fault, va.v);
@@ -53,9 +54,10 @@ void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fau
 	}
 	if (arch_fetch(vcpu, &insn) != 0)
 		return; /* it cannot be read any more: the guest will find out itself */
-	/* Devices know no floating point. */
-	if (!decode_access(insn, &access) || access.fp ||
-	    !perform(vcpu, device, at.v - device->base, &access)) {
+	known = decode_access(insn, &access) && !access.fp; /* devices know no floating point */
+	if (known && access.store != (fault == ARCH_STORE_ACCESS))
+		return; /* another vCPU has changed it: what is there now was not found permitted, and is tried anew */
+	if (!known || !perform(vcpu, device, at.v - device->base, &access)) {
 		arch_inject(vcpu, fault, va.v);
 		return;
 	}

@@ -133,6 +133,18 @@ void shut_down(void)
 		;
 }
 
+/* Sleeps until there is a byte of input, a millisecond at a time: the others need the hart. */
+static void wait_for_byte(void)
+{
+	char byte;
+
+	while (!has_byte(&byte)) {
+		sbi(SBI_TIME, 0, ticks() + 10000, 0, 0, 0);
+		__asm__ volatile("csrs sie, %0\nwfi\ncsrc sie, %0" ::"r"(0x20));
+	}
+	sbi(SBI_TIME, 0, UINT64_MAX, 0, 0, 0);
+}
+
 void attack_main(const char *tree)
 {
 	bool wait;
@@ -141,13 +153,13 @@ void attack_main(const char *tree)
 	wait = told("wait");
 	if (wait) {
 		print(ATTACK_NAME " waits\n");
-		read_byte();
+		wait_for_byte();
 	}
 	main();
 	if (broken == 0)
 		print("attack " ATTACK_NAME ": held\n");
 	if (wait)
-		read_byte();
+		wait_for_byte();
 	shut_down();
 }
 

@@ -17,7 +17,7 @@
 #define VCPU_T1	    32
 #define VCPU_T2	    40
 #define VCPU_ENTRY  48
-#define VCPU_SIZE   4096
+#define VCPU_SIZE   16384
 
 #define SBI_TIME   0x54494d45
 #define SBI_IPI	   0x735049

@@ -6,7 +6,7 @@
  */
 #include "attack.h"
 
-#define ROUNDS 25000
+#define ROUNDS 12000
 
 /* One page of code by two addresses, for each mode one, and data; nothing else for a MiB around them. */
 #define GIB	  (UINT64_C(1) << 30)

@@ -5,7 +5,7 @@
  */
 #include "attack.h"
 
-#define ROUNDS 40000
+#define ROUNDS 16000
 
 /* Left alone by the rest of the attack, should a call write there. */
 #define SCRATCH (ram_base() + 0x100000)

@@ -54,6 +54,10 @@ trap_entry:
 	csrr t1, sepc
 	csrr t2, stval
 	beq t1, t2, 1f		/* not by scause: QEMU 7.2 takes a fetch whose page table is not there for a load */
+	lla t2, trap_entry
+	xor t2, t1, t2
+	srli t2, t2, 30
+	bnez t2, 1f		/* called through a mapping of its own: may not be there any more */
 	lhu t2, 0(t1)
 	andi t2, t2, 3
 	addi t1, t1, 2

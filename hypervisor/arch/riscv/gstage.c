@@ -215,9 +215,14 @@ static void flush(void)
 
 static bool fault_address(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at)
 {
+	uint64_t how = csr_read(CSR_MTINST);
+
 	(void)vcpu;
+	/* An access fault behind both translations: mtval2 says nothing of those. */
+	if (csr_read(CSR_MCAUSE) < CAUSE_FETCH_GUEST)
+		return false;
 	/* Its own page table is not in its memory (table 8.11): whatever lies there is not what it wanted to access. */
-	if (csr_read(CSR_MTINST) == MTINST_TABLE_READ || csr_read(CSR_MTINST) == MTINST_TABLE_WRITE)
+	if (how == MTINST_TABLE_READ || how == MTINST_TABLE_WRITE)
 		return false;
 	*at = gpa(csr_read(CSR_MTVAL2) << 2 | (mtval & 3));
 	return true;
