@@ -187,6 +187,28 @@ static uint64_t trap_vector(void)
 	return csr_read(CSR_VSTVEC) & ~UINT64_C(3);
 }
 
+static uint64_t status(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return csr_read(CSR_VSSTATUS) & STATUS_TRAP_BITS;
+}
+
+static void set_status(struct vcpu *vcpu, uint64_t bits)
+{
+	(void)vcpu;
+	csr_write(CSR_VSSTATUS, (csr_read(CSR_VSSTATUS) & ~STATUS_TRAP_BITS) | bits);
+}
+
+static uint64_t epc(void)
+{
+	return csr_read(CSR_VSEPC);
+}
+
+static void set_epc(uint64_t at)
+{
+	csr_write(CSR_VSEPC, at);
+}
+
 static void fence_page(uint64_t va)
 {
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, %0, x0" ::"r"(va) : "memory");
@@ -255,6 +277,10 @@ const struct isolation gstage_isolation = {
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,
 	.trap_vector = trap_vector,
+	.status = status,
+	.set_status = set_status,
+	.epc = epc,
+	.set_epc = set_epc,
 	.fence_page = fence_page,
 	.flush = flush,
 	.fault_address = fault_address,
