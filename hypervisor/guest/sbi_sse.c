@@ -319,6 +319,7 @@ static struct sbi_result register_event(struct vcpu *vcpu, const uint64_t *a)
 	lock(&vcpu->capsule->machine->lock);
 	if (event->state == UNUSED) {
 		event->state = REGISTERED;
+		event->pending = false;
 		event->attr[ATTR_ENTRY_PC] = a[1];
 		event->attr[ATTR_ENTRY_ARG] = a[2];
 	} else {
