@@ -42,6 +42,7 @@ struct isolation {
 	uint64_t (*timecmp)(void);
 	void (*set_timecmp)(uint64_t when);
 	bool (*timer_enabled)(void); /* may its timer interrupt end a wfi? */
+	/* Of the two causes those that can be; the others are handed on to a vCPU whose switch is on. */
 	void (*delegate_misaligned)(bool on);
 	void (*update_pte_ad)(bool on);
 };
