@@ -6,7 +6,7 @@ import pytest
 
 from board import BUILD, guest, manifest, need
 
-TOPICS = {"base", "time", "ipi", "rfence", "hsm", "dbcn", "pmu", "susp", "fwft", "legacy"}
+TOPICS = {"base", "time", "ipi", "rfence", "hsm", "dbcn", "pmu", "susp", "fwft", "sse", "legacy"}
 
 
 def checks(cpus):

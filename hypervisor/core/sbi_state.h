@@ -34,9 +34,25 @@ struct pmu_state {
 	uint64_t shmem; /* guest-physical address of the snapshot memory */
 };
 
+/* SSE: a software event. Attributes by their numbers; the first one is made of the other fields when it is read. */
+#define SSE_ATTRS 10u
+
+struct sse_event {
+	uint64_t attr[SSE_ATTRS];
+	uint32_t state; /* bits 1 to 0 of the attribute STATUS */
+	uint32_t hart;	/* the vCPU that handles it, while it is running */
+	bool pending;
+};
+
+struct sse_state {
+	struct sse_event local;
+	bool unmasked;
+};
+
 struct sbi_state {
 	struct fwft_state fwft;
 	struct pmu_state pmu;
+	struct sse_state sse; /* guarded by the machine's lock */
 };
 
 #endif

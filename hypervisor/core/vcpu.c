@@ -101,6 +101,8 @@ bool vcpu_serve(struct vcpu *vcpu)
 		serve_fence(vcpu);
 	if (requests & REQUEST_TIMER)
 		serve_timer(vcpu);
+	if (requests & REQUEST_EVENT)
+		sbi_sse_deliver(vcpu);
 	if (requests & REQUEST_HALT) { /* came between the two reads: keep it */
 		atomic_fetch_or(&vcpu->requests, REQUEST_HALT);
 		return false;

@@ -38,7 +38,8 @@ enum vcpu_request {
 	REQUEST_SFENCE = 1 << 3,   /* vcpu->fence says over what */
 	REQUEST_HALT = 1 << 4,	   /* its capsule stops: never enter the guest again */
 	REQUEST_TIMER = 1 << 5,	   /* its deadline has passed */
-	REQUEST_CHORE = 1 << 6,	   /* work for its capsule that is done instead of running the guest */
+	REQUEST_EVENT = 1 << 6,	   /* it may have a software event to handle */
+	REQUEST_CHORE = 1 << 7,	   /* work for its capsule that is done instead of running the guest */
 };
 
 /* The translations that a pending REQUEST_SFENCE drops; merged into one when several come. */
@@ -107,6 +108,9 @@ static inline bool sbi_pmu_counts_events(const struct vcpu *vcpu)
 	return vcpu->sbi.pmu.started & ~PMU_HARDWARE;
 }
 void sbi_pmu_received(struct vcpu *vcpu, uint32_t requests);
+
+/* Provided by guest/sbi_sse.c: the vCPU, loaded on this hart, goes to the handler of its next event, if it has one. */
+void sbi_sse_deliver(struct vcpu *vcpu);
 
 /* Merges a range into the vCPU's pending fence; to be followed by vcpu_post(REQUEST_SFENCE). */
 void vcpu_add_fence(struct vcpu *vcpu, const struct fence_range *range);

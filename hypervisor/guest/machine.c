@@ -76,6 +76,7 @@ void machine_reset(struct capsule *capsule)
 	lock(&capsule->machine->lock);
 	memset(&capsule->machine->plic, 0, sizeof(capsule->machine->plic));
 	memset(&capsule->machine->uart, 0, sizeof(capsule->machine->uart));
+	memset(&capsule->machine->event, 0, sizeof(capsule->machine->event));
 	for (uint32_t i = 0; i < capsule->config.cpus; i++)
 		atomic_store(&capsule->vcpus[i].external, false);
 	unlock(&capsule->machine->lock);

@@ -35,6 +35,7 @@ struct machine {
 	struct lock lock; /* guards all of it */
 	struct plic plic;
 	struct uart uart;
+	struct sse_event event; /* SBI SSE's, of all vCPUs */
 };
 
 /* A device's registers: `offset` from its base, `width` bytes. False where there is no such access. */

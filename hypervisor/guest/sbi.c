@@ -7,7 +7,7 @@
 #include "arch/guest.h"
 
 const struct sbi_extension *const sbi_extensions[] = {
-	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm, &sbi_pmu, &sbi_dbcn, &sbi_fwft,
+	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm, &sbi_pmu, &sbi_dbcn, &sbi_fwft, &sbi_sse,
 	&sbi_srst, &sbi_susp,
 };
 const uint32_t sbi_extension_count = sizeof(sbi_extensions) / sizeof(sbi_extensions[0]);

@@ -43,7 +43,7 @@ struct sbi_extension {
 };
 
 extern const struct sbi_extension sbi_base, sbi_time, sbi_ipi, sbi_rfence, sbi_hsm, sbi_srst, sbi_dbcn, sbi_pmu,
-	sbi_susp, sbi_fwft;
+	sbi_susp, sbi_fwft, sbi_sse;
 extern const struct sbi_extension sbi_legacy[];
 extern const uint32_t sbi_legacy_count;
 
@@ -91,6 +91,9 @@ bool sbi_is_code(const struct vcpu *vcpu, uint64_t at);
  * in a1, which is what the result says.
  */
 struct sbi_result sbi_suspend_to(struct vcpu *vcpu, uint64_t at, uint64_t opaque);
+
+/* The vCPU stops: it handles no software event any more. */
+void sbi_sse_leave(struct vcpu *vcpu);
 
 /* Firmware events (table of PMU firmware events): their codes. */
 enum pmu_event {

@@ -35,6 +35,7 @@ static struct sbi_result hart_stop(struct vcpu *vcpu, const uint64_t *a)
 {
 	(void)a;
 	atomic_store(&vcpu->hsm, HSM_STOP_PENDING);
+	sbi_sse_leave(vcpu);
 	vcpu_post(vcpu, REQUEST_HALT);
 	return sbi_error(SBI_ERR_FAILED); /* never seen */
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest.h"
 
-static const uint64_t extensions[] = {BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN, PMU, SUSP, FWFT};
+static const uint64_t extensions[] = {BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN, PMU, SUSP, FWFT, SSE};
 #define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
 
 /* Only a0 and a1 may change; a1 is 0 with an error. */

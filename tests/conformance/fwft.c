@@ -28,6 +28,39 @@ static void try_feature(uint64_t feature)
 	expect("still what it was", feature, sbi(FWFT, GET, feature).value, 1);
 }
 
+#define LOAD_MISALIGNED	 4
+#define STORE_MISALIGNED 6
+#define MISALIGNED_LOADS 0xf0000u /* the firmware event */
+
+/* Atomic operations have to be aligned on every hart: one that loads and one that stores as well. */
+static void misaligned_accesses(uint64_t at)
+{
+	volatile struct cpu *cpu = this_cpu();
+
+	cpu->cause = 0;
+	__asm__ volatile(".option push\n.option norvc\nlr.d t3, (%0)\n.option pop" ::"r"(at) : "t3", "memory");
+	expect("a misaligned load", at, cpu->cause, LOAD_MISALIGNED);
+	expect("where", at, cpu->tval, at);
+	cpu->cause = 0;
+	__asm__ volatile(".option push\n.option norvc\namoadd.d zero, zero, (%0)\n.option pop" ::"r"(at) : "memory");
+	/* With -icount QEMU takes it for a load followed by a store. */
+	expect("a misaligned store", cpu->cause, cpu->cause == STORE_MISALIGNED || cpu->cause == LOAD_MISALIGNED, 1);
+	expect("where", at, cpu->tval, at);
+}
+
+/* Delegated, the trap of a load does not come by the firmware. */
+static void delegated_traps(void)
+{
+	static uint64_t words[2];
+	uint64_t counter = sbi(PMU, 2, 0, 0x3ffff, 6, MISALIGNED_LOADS, 0).value;
+
+	set_and_get(MISALIGNED, 1);
+	misaligned_accesses((uintptr_t)words + 1);
+	expect("what the firmware saw of it", counter, sbi(PMU, 5, counter).value, 0);
+	sbi(PMU, 4, counter, 1, 1);
+	set_and_get(MISALIGNED, 0);
+}
+
 static void on_another(struct cpu *cpu)
 {
 	cpu->result = (uint64_t)sbi(FWFT, SET, MISALIGNED, 1, LOCK).error; /* locked until it starts again */
@@ -47,6 +80,7 @@ void check_fwft(void)
 		expect_error("getting what the hart lacks", named[i], NOT_SUPPORTED, FWFT, GET, named[i]);
 		expect_error("setting what the hart lacks", named[i], NOT_SUPPORTED, FWFT, SET, named[i], 1, 0);
 	}
+	delegated_traps();
 	try_feature(MISALIGNED);
 	if (sbi(FWFT, GET, PTE_AD_UPDATING).error == SUCCESS)
 		try_feature(PTE_AD_UPDATING);

@@ -70,6 +70,7 @@ static inline volatile struct cpu *this_cpu(void)
 #define PMU    0x504d55
 #define SUSP   0x53555350
 #define FWFT   0x46574654
+#define SSE    0x535345
 
 #define SUCCESS		  0
 #define FAILED		  (-1)
@@ -81,6 +82,8 @@ static inline volatile struct cpu *this_cpu(void)
 #define ALREADY_STARTED	  (-7)
 #define ALREADY_STOPPED	  (-8)
 #define NO_SHMEM	  (-9)
+#define INVALID_STATE	  (-10)
+#define BAD_RANGE	  (-11)
 #define DENIED_LOCKED	  (-14)
 
 enum { STARTED, STOPPED, START_PENDING, STOP_PENDING, SUSPENDED };
@@ -127,6 +130,7 @@ void check_dbcn(void);
 void check_pmu(void);
 void check_susp(void);
 void check_fwft(void);
+void check_sse(void);
 void check_legacy(void);
 
 void main(void);

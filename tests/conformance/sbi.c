@@ -15,6 +15,7 @@ void main(void)
 	check_pmu();
 	check_susp();
 	check_fwft();
+	check_sse();
 	check_legacy();
 	print("sbi: end\n");
 }

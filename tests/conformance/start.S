@@ -84,6 +84,55 @@ suspend_away:
 	addi sp, sp, 112
 	ret
 
+	/*
+	 * The handler of software events: a7 is a struct event (sse.c), with its stack first and room for sp next; a6 is
+	 * the hart. All other registers are those that it interrupts.
+	 */
+	.balign 4
+	.global event_entry
+event_entry:
+	sd sp, 8(a7)
+	ld sp, 0(a7)
+	addi sp, sp, -144
+	sd a7, 0(sp)
+	sd ra, 8(sp)
+	sd t0, 16(sp)
+	sd t1, 24(sp)
+	sd t2, 32(sp)
+	sd a0, 40(sp)
+	sd a1, 48(sp)
+	sd a2, 56(sp)
+	sd a3, 64(sp)
+	sd a4, 72(sp)
+	sd a5, 80(sp)
+	sd t3, 88(sp)
+	sd t4, 96(sp)
+	sd t5, 104(sp)
+	sd t6, 112(sp)
+	mv a0, a7
+	mv a1, a6
+	call event_handler
+	ld a7, 0(sp)
+	ld ra, 8(sp)
+	ld t0, 16(sp)
+	ld t1, 24(sp)
+	ld t2, 32(sp)
+	ld a0, 40(sp)
+	ld a1, 48(sp)
+	ld a2, 56(sp)
+	ld a3, 64(sp)
+	ld a4, 72(sp)
+	ld a5, 80(sp)
+	ld t3, 88(sp)
+	ld t4, 96(sp)
+	ld t5, 104(sp)
+	ld t6, 112(sp)
+	ld sp, 8(a7)
+	li a7, 0x535345
+	li a6, 6
+	ecall
+	ebreak			/* never here */
+
 	.balign 4
 trap_entry:
 	csrw sscratch, t0

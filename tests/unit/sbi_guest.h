@@ -27,6 +27,7 @@
 #define PMU    0x504d55
 #define SUSP   0x53555350
 #define FWFT   0x46574654
+#define SSE    0x535345
 
 #define RAM  DMFS_GUEST_RAM_BASE
 #define SIZE 0x10000u

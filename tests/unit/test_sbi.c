@@ -8,7 +8,7 @@ static void what_is_not_there_is_not_supported(void **state)
 {
 	static const uint64_t calls[][2] = {
 		{0x09, 0}, {0x0f, 0}, {0x11, 0}, {BASE, 7}, {BASE, UINT64_MAX}, {TIME, 1}, {IPI, 1}, {RFENCE, 7},
-		{RFENCE, UINT64_MAX}, {PMU, 9}, {SUSP, 1}, {FWFT, 2}, {0x535345, 0}, {HSM, 4}, {SRST, 1}, {DBCN, 3}, {UINT64_MAX, 0}, {BASE | UINT64_C(1) << 32, 0},
+		{RFENCE, UINT64_MAX}, {PMU, 9}, {SUSP, 1}, {FWFT, 2}, {SSE, 10}, {HSM, 4}, {SRST, 1}, {DBCN, 3}, {UINT64_MAX, 0}, {BASE | UINT64_C(1) << 32, 0},
 		{0x08000000, 0}, {0x09000000, 0}, {0x0a000000, 0},
 	};
 
@@ -21,7 +21,7 @@ static void what_is_not_there_is_not_supported(void **state)
 static void base_says_what_this_is(void **state)
 {
 	static const uint64_t there[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN,
-					 PMU, SUSP, FWFT};
+					 PMU, SUSP, FWFT, SSE};
 
 	assert_int_equal(call(BASE, 0, 0), SBI_SUCCESS);
 	assert_int_equal(value(), 3 << 24);

@@ -64,56 +64,56 @@ static void sets_with_counters_that_are_not_there_are_invalid(void **state)
 	assert_int_equal(self->sbi.pmu.started, 0);
 }
 
+static const struct sbi_case wrong_arguments[] = {
+	{PMU, CONFIG, {0, EVERY, 0x100, CYCLES, 0}, SBI_ERR_INVALID_PARAM},
+	{PMU, CONFIG, {0, EVERY, UINT64_C(1) << 63, CYCLES, 0}, SBI_ERR_INVALID_PARAM},
+	{PMU, CONFIG, {0, EVERY, 0, 0, 0}, SBI_ERR_NOT_SUPPORTED},	     /* no event */
+	{PMU, CONFIG, {0, EVERY, 0, 3, 0}, SBI_ERR_NOT_SUPPORTED},	     /* cache references */
+	{PMU, CONFIG, {0, EVERY, 0, 0x10000, 0}, SBI_ERR_NOT_SUPPORTED},     /* reads of the L1 data cache */
+	{PMU, CONFIG, {0, EVERY, 0, 0x20000, 5}, SBI_ERR_NOT_SUPPORTED},
+	{PMU, CONFIG, {0, EVERY, 0, 0x30000, 5}, SBI_ERR_NOT_SUPPORTED},
+	{PMU, CONFIG, {0, EVERY, 0, FIRMWARE(22), 0}, SBI_ERR_NOT_SUPPORTED},
+	{PMU, CONFIG, {0, EVERY, 0, FIRMWARE(0xffff), 1}, SBI_ERR_NOT_SUPPORTED},
+	{PMU, CONFIG, {0, EVERY, 0, UINT64_C(1) << 32 | CYCLES, 0}, SBI_ERR_NOT_SUPPORTED},
+	{PMU, CONFIG, {0, EVERY, 0, CYCLES, 1}, SBI_ERR_NOT_SUPPORTED},	     /* data is reserved */
+	{PMU, CONFIG, {0, 4, 0, CYCLES, 0}, SBI_ERR_NOT_SUPPORTED},	     /* instret cannot */
+	{PMU, CONFIG, {0, 5, 0, FIRMWARE(5), 0}, SBI_ERR_NOT_SUPPORTED},     /* nor can either */
+	{PMU, CONFIG, {1, 1, 0, INSTRUCTIONS, 0}, SBI_ERR_NOT_SUPPORTED},    /* a firmware counter */
+	{PMU, CONFIG, {0, 0, 0, CYCLES, 0}, SBI_ERR_NOT_SUPPORTED},	     /* nobody is asked */
+	{PMU, CONFIG, {0, 4, SKIP_MATCH, CYCLES, 0}, SBI_ERR_NOT_SUPPORTED}, /* skipped, but it cannot */
+	{PMU, START, {0, 1, 0, 0}, SBI_ERR_INVALID_PARAM},		     /* not configured */
+	{PMU, START, {0, 1, 3, 0}, SBI_ERR_INVALID_PARAM},		     /* the flags exclude each other */
+	{PMU, START, {0, 1, 4, 0}, SBI_ERR_INVALID_PARAM},
+	{PMU, START, {0, 1, SNAPSHOT, 0}, SBI_ERR_NO_SHMEM},
+	{PMU, STOP, {0, 1, SNAPSHOT}, SBI_ERR_NO_SHMEM},
+	{PMU, STOP, {0, 1, 4}, SBI_ERR_INVALID_PARAM},
+	{PMU, STOP, {0, 1, 0}, SBI_ERR_ALREADY_STOPPED},
+	{PMU, STOP, {0, EVERY, RESET}, SBI_ERR_ALREADY_STOPPED},
+	{PMU, FW_READ, {0}, SBI_ERR_INVALID_PARAM},			     /* hardware */
+	{PMU, FW_READ, {2}, SBI_ERR_INVALID_PARAM},
+	{PMU, FW_READ, {PMU_COUNTERS}, SBI_ERR_INVALID_PARAM},
+	{PMU, FW_READ, {UINT64_MAX}, SBI_ERR_INVALID_PARAM},
+	{PMU, FW_READ_HI, {0}, SBI_ERR_INVALID_PARAM},
+	{PMU, FW_READ_HI, {PMU_COUNTERS}, SBI_ERR_INVALID_PARAM},
+	{PMU, SET_SHMEM, {RAM, 0, 1}, SBI_ERR_INVALID_PARAM},
+	{PMU, SET_SHMEM, {ALL, ALL, 1}, SBI_ERR_INVALID_PARAM},
+	{PMU, SET_SHMEM, {RAM + 8, 0, 0}, SBI_ERR_INVALID_PARAM},
+	{PMU, SET_SHMEM, {RAM, 1, 0}, SBI_ERR_INVALID_ADDRESS},
+	{PMU, SET_SHMEM, {RAM + SIZE, 0, 0}, SBI_ERR_INVALID_ADDRESS},
+	{PMU, SET_SHMEM, {RAM - 4096, 0, 0}, SBI_ERR_INVALID_ADDRESS},
+	{PMU, SET_SHMEM, {UINT64_MAX - 4095, 0, 0}, SBI_ERR_INVALID_ADDRESS},
+	{PMU, EVENT_INFO, {RAM, 0, 1, 1}, SBI_ERR_INVALID_PARAM},
+	{PMU, EVENT_INFO, {RAM + 8, 0, 1, 0}, SBI_ERR_INVALID_PARAM},
+	{PMU, EVENT_INFO, {RAM, 1, 1, 0}, SBI_ERR_INVALID_ADDRESS},
+	{PMU, EVENT_INFO, {RAM + SIZE, 0, 1, 0}, SBI_ERR_INVALID_ADDRESS},
+	{PMU, EVENT_INFO, {RAM, 0, SIZE / 16 + 1, 0}, SBI_ERR_INVALID_ADDRESS},
+	{PMU, EVENT_INFO, {RAM, 0, UINT64_C(1) << 60, 0}, SBI_ERR_INVALID_ADDRESS},
+	{PMU, EVENT_INFO, {RAM, 0, 1025, 0}, SBI_ERR_FAILED},		     /* would take too long */
+};
+
 static void arguments_that_are_wrong_have_the_errors_of_the_tables(void **state)
 {
-	static const struct sbi_case cases[] = {
-		{PMU, CONFIG, {0, EVERY, 0x100, CYCLES, 0}, SBI_ERR_INVALID_PARAM},
-		{PMU, CONFIG, {0, EVERY, UINT64_C(1) << 63, CYCLES, 0}, SBI_ERR_INVALID_PARAM},
-		{PMU, CONFIG, {0, EVERY, 0, 0, 0}, SBI_ERR_NOT_SUPPORTED},	     /* no event */
-		{PMU, CONFIG, {0, EVERY, 0, 3, 0}, SBI_ERR_NOT_SUPPORTED},	     /* cache references */
-		{PMU, CONFIG, {0, EVERY, 0, 0x10000, 0}, SBI_ERR_NOT_SUPPORTED},     /* reads of the L1 data cache */
-		{PMU, CONFIG, {0, EVERY, 0, 0x20000, 5}, SBI_ERR_NOT_SUPPORTED},
-		{PMU, CONFIG, {0, EVERY, 0, 0x30000, 5}, SBI_ERR_NOT_SUPPORTED},
-		{PMU, CONFIG, {0, EVERY, 0, FIRMWARE(22), 0}, SBI_ERR_NOT_SUPPORTED},
-		{PMU, CONFIG, {0, EVERY, 0, FIRMWARE(0xffff), 1}, SBI_ERR_NOT_SUPPORTED},
-		{PMU, CONFIG, {0, EVERY, 0, UINT64_C(1) << 32 | CYCLES, 0}, SBI_ERR_NOT_SUPPORTED},
-		{PMU, CONFIG, {0, EVERY, 0, CYCLES, 1}, SBI_ERR_NOT_SUPPORTED},	     /* data is reserved */
-		{PMU, CONFIG, {0, 4, 0, CYCLES, 0}, SBI_ERR_NOT_SUPPORTED},	     /* instret cannot */
-		{PMU, CONFIG, {0, 5, 0, FIRMWARE(5), 0}, SBI_ERR_NOT_SUPPORTED},     /* nor can either */
-		{PMU, CONFIG, {1, 1, 0, INSTRUCTIONS, 0}, SBI_ERR_NOT_SUPPORTED},    /* a firmware counter */
-		{PMU, CONFIG, {0, 0, 0, CYCLES, 0}, SBI_ERR_NOT_SUPPORTED},	     /* nobody is asked */
-		{PMU, CONFIG, {0, 4, SKIP_MATCH, CYCLES, 0}, SBI_ERR_NOT_SUPPORTED}, /* skipped, but it cannot */
-		{PMU, START, {0, 1, 0, 0}, SBI_ERR_INVALID_PARAM},		     /* not configured */
-		{PMU, START, {0, 1, 3, 0}, SBI_ERR_INVALID_PARAM},		     /* the flags exclude each other */
-		{PMU, START, {0, 1, 4, 0}, SBI_ERR_INVALID_PARAM},
-		{PMU, START, {0, 1, SNAPSHOT, 0}, SBI_ERR_NO_SHMEM},
-		{PMU, STOP, {0, 1, SNAPSHOT}, SBI_ERR_NO_SHMEM},
-		{PMU, STOP, {0, 1, 4}, SBI_ERR_INVALID_PARAM},
-		{PMU, STOP, {0, 1, 0}, SBI_ERR_ALREADY_STOPPED},
-		{PMU, STOP, {0, EVERY, RESET}, SBI_ERR_ALREADY_STOPPED},
-		{PMU, FW_READ, {0}, SBI_ERR_INVALID_PARAM},			     /* hardware */
-		{PMU, FW_READ, {2}, SBI_ERR_INVALID_PARAM},
-		{PMU, FW_READ, {PMU_COUNTERS}, SBI_ERR_INVALID_PARAM},
-		{PMU, FW_READ, {UINT64_MAX}, SBI_ERR_INVALID_PARAM},
-		{PMU, FW_READ_HI, {0}, SBI_ERR_INVALID_PARAM},
-		{PMU, FW_READ_HI, {PMU_COUNTERS}, SBI_ERR_INVALID_PARAM},
-		{PMU, SET_SHMEM, {RAM, 0, 1}, SBI_ERR_INVALID_PARAM},
-		{PMU, SET_SHMEM, {ALL, ALL, 1}, SBI_ERR_INVALID_PARAM},
-		{PMU, SET_SHMEM, {RAM + 8, 0, 0}, SBI_ERR_INVALID_PARAM},
-		{PMU, SET_SHMEM, {RAM, 1, 0}, SBI_ERR_INVALID_ADDRESS},
-		{PMU, SET_SHMEM, {RAM + SIZE, 0, 0}, SBI_ERR_INVALID_ADDRESS},
-		{PMU, SET_SHMEM, {RAM - 4096, 0, 0}, SBI_ERR_INVALID_ADDRESS},
-		{PMU, SET_SHMEM, {UINT64_MAX - 4095, 0, 0}, SBI_ERR_INVALID_ADDRESS},
-		{PMU, EVENT_INFO, {RAM, 0, 1, 1}, SBI_ERR_INVALID_PARAM},
-		{PMU, EVENT_INFO, {RAM + 8, 0, 1, 0}, SBI_ERR_INVALID_PARAM},
-		{PMU, EVENT_INFO, {RAM, 1, 1, 0}, SBI_ERR_INVALID_ADDRESS},
-		{PMU, EVENT_INFO, {RAM + SIZE, 0, 1, 0}, SBI_ERR_INVALID_ADDRESS},
-		{PMU, EVENT_INFO, {RAM, 0, SIZE / 16 + 1, 0}, SBI_ERR_INVALID_ADDRESS},
-		{PMU, EVENT_INFO, {RAM, 0, UINT64_C(1) << 60, 0}, SBI_ERR_INVALID_ADDRESS},
-		{PMU, EVENT_INFO, {RAM, 0, 1025, 0}, SBI_ERR_FAILED},		     /* would take too long */
-	};
-
-	check_cases(cases, COUNT(cases));
+	check_cases(wrong_arguments, COUNT(wrong_arguments));
 	assert_int_equal(self->sbi.pmu.started, 0);
 }
 

@@ -19,6 +19,8 @@ struct arch_vcpu {
 	uint64_t tval;
 	unsigned fences, fences_i;
 	bool no_short_calls;
+	uint64_t epc;
+	bool user, sie, spie, spp; /* the mode it is in, bits of sstatus */
 	uint64_t switches;   /* bits by enum arch_switch */
 	uint64_t counter[3]; /* by enum arch_counter */
 	uint64_t stopped;    /* bits by enum arch_counter */

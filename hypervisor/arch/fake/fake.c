@@ -175,6 +175,30 @@ void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 	vcpu->arch.tval = tval;
 }
 
+void arch_interrupt(struct vcpu *vcpu, uint64_t handler, struct arch_interrupted *was)
+{
+	struct arch_vcpu *arch = &vcpu->arch;
+
+	*was = (struct arch_interrupted){arch->epc, arch->spp, arch->spie};
+	arch->epc = arch->pc;
+	arch->spp = !arch->user;
+	arch->spie = arch->sie;
+	arch->sie = arch->user = false;
+	arch->pc = handler;
+}
+
+void arch_end_interrupt(struct vcpu *vcpu, const struct arch_interrupted *was)
+{
+	struct arch_vcpu *arch = &vcpu->arch;
+
+	arch->pc = arch->epc;
+	arch->user = !arch->spp;
+	arch->sie = arch->spie;
+	arch->epc = was->epc;
+	arch->spp = was->spp;
+	arch->spie = was->spie;
+}
+
 bool arch_has_switch(enum arch_switch which)
 {
 	return fake.switches >> which & 1;

@@ -33,6 +33,11 @@ struct isolation {
 	/* The guest's trap registers: give it `cause`, return where its handler is. */
 	uint64_t (*take_trap)(struct vcpu *vcpu, uint64_t cause, uint64_t tval);
 	uint64_t (*trap_vector)(void);
+	/* SPP, SPIE and SIE of its sstatus, and its sepc. */
+	uint64_t (*status)(const struct vcpu *vcpu);
+	void (*set_status)(struct vcpu *vcpu, uint64_t status);
+	uint64_t (*epc)(void);
+	void (*set_epc)(uint64_t epc);
 	/* Drops what this hart has cached of one guest-virtual page, and of all, whichever vCPU it was of. */
 	void (*fence_page)(uint64_t va);
 	void (*flush)(void);
@@ -41,6 +46,7 @@ struct isolation {
 	uint64_t (*timecmp)(void);
 	void (*set_timecmp)(uint64_t when);
 	bool (*timer_enabled)(void); /* may its timer interrupt end a wfi? */
+	/* Of the two causes those that can be; the others are handed on to a vCPU whose switch is on. */
 	void (*delegate_misaligned)(bool on);
 	void (*update_pte_ad)(bool on);
 };
@@ -64,6 +70,8 @@ extern const struct isolation *isolation; /* the board's */
 void switches_load(const struct arch_vcpu *arch);
 void counters_load(const struct arch_vcpu *arch);
 void counters_save(struct arch_vcpu *arch);
+
+#define STATUS_TRAP_BITS (MSTATUS_SPP | MSTATUS_SPIE | MSTATUS_SIE)
 
 /* The common half of take_trap: *status as sstatus, from the mode that trapped (mstatus.MPP). */
 uint64_t status_after_trap(uint64_t status, bool from_supervisor);

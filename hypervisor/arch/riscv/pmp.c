@@ -124,6 +124,26 @@ static void flush(void)
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
+static uint64_t status(const struct vcpu *vcpu)
+{
+	return vcpu->arch.mstatus & STATUS_TRAP_BITS;
+}
+
+static void set_status(struct vcpu *vcpu, uint64_t bits)
+{
+	vcpu->arch.mstatus = (vcpu->arch.mstatus & ~STATUS_TRAP_BITS) | bits;
+}
+
+static uint64_t epc(void)
+{
+	return csr_read(CSR_SEPC);
+}
+
+static void set_epc(uint64_t at)
+{
+	csr_write(CSR_SEPC, at);
+}
+
 static void fence_page(uint64_t va)
 {
 	__asm__ volatile("sfence.vma %0, x0" ::"r"(va) : "memory");
@@ -220,6 +240,10 @@ const struct isolation pmp_isolation = {
 	.interrupt_waits = interrupt_waits,
 	.take_trap = take_trap,
 	.trap_vector = trap_vector,
+	.status = status,
+	.set_status = set_status,
+	.epc = epc,
+	.set_epc = set_epc,
 	.fence_page = fence_page,
 	.flush = flush,
 	.fault_address = fault_address,

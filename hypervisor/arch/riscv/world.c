@@ -282,6 +282,28 @@ void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 	vcpu->arch.mstatus = (vcpu->arch.mstatus & ~MSTATUS_MPP) | MSTATUS_MPP_S;
 }
 
+void arch_interrupt(struct vcpu *vcpu, uint64_t handler, struct arch_interrupted *was)
+{
+	uint64_t status = isolation->status(vcpu);
+
+	*was = (struct arch_interrupted){isolation->epc(), status & MSTATUS_SPP, status & MSTATUS_SPIE};
+	isolation->set_status(vcpu, status_after_trap(status, (vcpu->arch.mstatus & MSTATUS_MPP) != 0));
+	isolation->set_epc(vcpu->arch.pc);
+	vcpu->arch.pc = handler;
+	vcpu->arch.mstatus = (vcpu->arch.mstatus & ~MSTATUS_MPP) | MSTATUS_MPP_S;
+}
+
+void arch_end_interrupt(struct vcpu *vcpu, const struct arch_interrupted *was)
+{
+	uint64_t status = isolation->status(vcpu);
+
+	isolation->set_status(vcpu, (was->spp ? MSTATUS_SPP : 0) | (was->spie ? MSTATUS_SPIE : 0) |
+					    (status & MSTATUS_SPIE ? MSTATUS_SIE : 0));
+	vcpu->arch.pc = isolation->epc();
+	vcpu->arch.mstatus = (vcpu->arch.mstatus & ~MSTATUS_MPP) | (status & MSTATUS_SPP ? MSTATUS_MPP_S : 0);
+	isolation->set_epc(was->epc);
+}
+
 void arch_fence_i(void)
 {
 	__asm__ volatile("fence.i" ::: "memory");

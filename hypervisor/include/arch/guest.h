@@ -73,6 +73,16 @@ void arch_vcpu_save(struct vcpu *vcpu);
 
 /* All of the following: the vCPU is loaded on this hart. */
 void arch_set_irq(struct vcpu *vcpu, enum arch_irq irq, bool level);
+/*
+ * Takes the guest to `handler`, as a trap would, but without a cause: sepc is where it was, sstatus.SPP and SPIE its
+ * mode and SIE. `was` is what these three held before. And back there.
+ */
+struct arch_interrupted {
+	uint64_t epc;
+	bool spp, spie;
+};
+void arch_interrupt(struct vcpu *vcpu, uint64_t handler, struct arch_interrupted *was);
+void arch_end_interrupt(struct vcpu *vcpu, const struct arch_interrupted *was);
 bool arch_irq(const struct vcpu *vcpu, enum arch_irq irq); /* is it pending? */
 bool arch_interrupt_waits(const struct vcpu *vcpu); /* would its wfi end at once? */
 /*
