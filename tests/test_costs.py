@@ -10,13 +10,13 @@ BOOTS = 2
 
 # Instructions, at most; calls with the seven of the loop around them, accesses with three.
 LIMITS = {
-    "base": 230,
-    "set_timer": 300,
-    "ipi_self": 460,
-    "fence_self": 520,
+    "base": 60,
+    "set_timer": 80,
+    "ipi_self": 150,
+    "fence_self": 150,
     "lsr": 360,
     "thr": 510,
-    "timer_call": 500,
+    "timer_call": 450,
 }
 
 

@@ -75,7 +75,8 @@ def test_a_shell_works_and_ends_the_board(images, boot, where):
     log = log_lines(board.end(status=0))
     assert re.fullmatch(rf"diosix: \S+ on .+: \d+ harts, \d+ MiB RAM, isolation {isolation_of(where)}", log[0])
     assert re.fullmatch(r"diosix: image test 1\.0 verified, rollback 7, key [0-9a-f]{16}", log[1])
-    assert log[2:] == ["diosix: capsule linux: started", "diosix: capsule linux: stopped", ALL_STOPPED]
+    assert all(re.fullmatch(r"diosix: memory: \d+ KiB free, \d+ KiB in capsules", log[n]) for n in (2, -2))
+    assert log[3:-2] + log[-1:] == ["diosix: capsule linux: started", "diosix: capsule linux: stopped", ALL_STOPPED]
 
 
 def test_a_guest_reboots(images, boot):

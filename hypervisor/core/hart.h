@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "arch_types.h"
+#include "arch_types.h"
 #include "board.h"
 #include "dmfs.h"
 #include "list.h"
@@ -42,19 +43,19 @@ struct hart {
 	struct vcpu *current; /* the vCPU it runs, NULL when idle; guarded by queue.lock */
 	struct vcpu *loaded;  /* whose CSRs and memory fence are in the hart */
 	struct run_queue queue;
-	struct dmfs_workspace workspace; /* to unpack with */
 	uint64_t since;	     /* when the current vCPU came, in ticks */
 	uint64_t slice_end;  /* when its turn ends; UINT64_MAX when nobody else is ready */
 	uint64_t budget_end; /* when its share of the hart is used up; UINT64_MAX without a limit */
 	bool resched;	    /* pick anew before returning to a guest */
 	bool patient_turn;  /* who runs was passed over often enough: it has its slice, whoever else is ready */
 	struct arch_hart arch;
+	struct dmfs_workspace workspace; /* to unpack with; last, as it is large */
 };
 
 extern struct hart *harts[MAX_HARTS];
 extern uint32_t hart_count;
 
-struct hart *this_hart(void);
+/* this_hart(), the hart that runs this, is the architecture's, in arch_types.h. */
 
 /* Makes the hart enter the hypervisor soon, if it is not there. Any hart may call it. */
 void hart_kick(struct hart *hart);

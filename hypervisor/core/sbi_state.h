@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 /* FWFT: bits by feature number. */
+#define FWFT_MISALIGNED_EXC_DELEG 0u
 struct fwft_state {
 	uint32_t on;
 	uint32_t locked;

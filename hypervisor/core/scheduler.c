@@ -221,6 +221,34 @@ static void account(struct hart *hart, struct vcpu *vcpu, uint64_t now)
 	hart->since = now;
 }
 
+/* --- the hart's timer ----------------------------------------------------------------------------- */
+
+/*
+ * When the hart is needed for other reasons than its current vCPU's deadline. To be called when one of these has changed,
+ * with the lock of its queue; one that another hart has woken meanwhile makes it too early at worst.
+ */
+static void find_horizon(struct hart *hart)
+{
+	const struct run_queue *queue = &hart->queue;
+
+	hart->horizon = UINT64_MAX;
+	if (hart->current != NULL && !hart->resched)
+		hart->horizon = earlier(hart->slice_end, hart->budget_end);
+	if (!list_empty(&queue->waiting))
+		hart->horizon = earlier(hart->horizon, list_entry(queue->waiting.next, struct vcpu, node)->wake);
+}
+
+void sched_program_timer(void)
+{
+	struct hart *hart = this_hart();
+	struct vcpu *vcpu = hart->current;
+	uint64_t when = hart->horizon;
+
+	if (vcpu != NULL && !arch_features.sstc && !(atomic_load(&vcpu->requests) & REQUEST_TIMER))
+		when = earlier(when, vcpu->deadline);
+	hart_set_timer(when);
+}
+
 /* --- waking ------------------------------------------------------------------------------------- */
 
 /* One of the idle harts, if any of them may run it, is to come and take it. */
@@ -273,7 +301,7 @@ void sched_start_at(struct vcpu *vcpu, uint64_t when)
 	put_to_sleep(&home->queue, vcpu, VCPU_PAUSED, when);
 	unlock(&home->queue.lock);
 	if (home == this_hart())
-		sched_program_timer();
+		sched_reconsider();
 	else
 		hart_kick(home);
 }
@@ -291,18 +319,24 @@ void sched_wake(struct vcpu *vcpu)
 		tell(home, vcpu->allowed);
 }
 
+/* Is the current vCPU to make room, now or at the end of a turn? The queue's lock is held. */
+static void reconsider(struct hart *hart)
+{
+	struct vcpu *vcpu = hart->current;
+
+	if (vcpu != NULL && !hart->patient_turn && is_outranked(&hart->queue, vcpu))
+		hart->resched = true;
+	else if (vcpu != NULL && hart->queue.ready_count != 0 && hart->slice_end == UINT64_MAX)
+		hart->slice_end = arch_time() + ticks(SLICE_MS);
+	find_horizon(hart);
+}
+
 void sched_reconsider(void)
 {
 	struct hart *hart = this_hart();
-	struct vcpu *vcpu = hart->current;
 
-	if (vcpu == NULL)
-		return;
 	lock(&hart->queue.lock);
-	if (!hart->patient_turn && is_outranked(&hart->queue, vcpu))
-		hart->resched = true;
-	else if (hart->queue.ready_count != 0 && hart->slice_end == UINT64_MAX)
-		hart->slice_end = arch_time() + ticks(SLICE_MS);
+	reconsider(hart);
 	unlock(&hart->queue.lock);
 	sched_program_timer();
 }
@@ -453,6 +487,7 @@ static struct vcpu *choose(struct hart *hart)
 		hart->slice_end = queue->ready_count != 0 ? now + vcpu->slice_left : UINT64_MAX;
 		hart->budget_end = is_limited(vcpu) ? now + (uint64_t)vcpu->budget : UINT64_MAX;
 	}
+	find_horizon(hart);
 	unlock(&queue->lock);
 	if (vcpu != NULL && !arch_features.sstc && vcpu->deadline <= now)
 		atomic_fetch_or(&vcpu->requests, REQUEST_TIMER);
@@ -550,36 +585,15 @@ void sched_timer(void)
 	struct vcpu *vcpu = hart->current;
 	uint64_t now = arch_time();
 
-	lock(&hart->queue.lock);
-	wake_due(hart, now);
-	unlock(&hart->queue.lock);
 	if (vcpu != NULL && !arch_features.sstc && vcpu->deadline <= now)
 		atomic_fetch_or(&vcpu->requests, REQUEST_TIMER);
+	lock(&hart->queue.lock);
+	wake_due(hart, now);
 	if (now >= earlier(hart->slice_end, hart->budget_end))
 		hart->resched = true;
+	reconsider(hart);
+	unlock(&hart->queue.lock);
 	/* The comparator has to move on, or the interrupt stays. */
 	hart->timer_set = 0;
-	if (vcpu != NULL && !hart->resched)
-		sched_reconsider();
-	else
-		sched_program_timer();
-}
-
-void sched_program_timer(void)
-{
-	struct hart *hart = this_hart();
-	const struct run_queue *queue = &hart->queue;
-	struct vcpu *vcpu = hart->current;
-	uint64_t when = UINT64_MAX;
-
-	if (vcpu != NULL && !hart->resched)
-		when = earlier(hart->slice_end, hart->budget_end);
-	lock(&hart->queue.lock);
-	if (!list_empty(&queue->waiting))
-		when = earlier(when, list_entry(queue->waiting.next, struct vcpu, node)->wake);
-	unlock(&hart->queue.lock);
-	hart->horizon = when;
-	if (vcpu != NULL && !arch_features.sstc && !(atomic_load(&vcpu->requests) & REQUEST_TIMER))
-		when = earlier(when, vcpu->deadline);
-	hart_set_timer(when);
+	sched_program_timer();
 }

@@ -25,7 +25,10 @@ void sched_wake(struct vcpu *vcpu);
  */
 struct vcpu *sched_pick(void);
 
-/* The current vCPU leaves the hart: asleep until woken, or for good. */
+/*
+ * The current vCPU leaves the hart: asleep until woken, or for good. Its state stays in the hart until another is loaded
+ * there, and no other hart takes it before: its registers may still be written.
+ */
 void sched_wait(void);
 void sched_retire(void);
 
@@ -41,7 +44,7 @@ void sched_poll(void);
 /* The hart's timer has fired: ends slices, wakes sleepers. */
 void sched_timer(void);
 
-/* Programs the hart's timer for the next of slice end, the current vCPU's deadline, sleepers' deadlines. */
+/* The current vCPU's deadline has changed: programs the hart's timer. */
 void sched_program_timer(void);
 
 #endif

@@ -8,33 +8,32 @@ unsigned insn_length(uint16_t low)
 	return (low & 3) == 3 ? 4 : 2;
 }
 
-#define OPCODE_LOAD	0x03
-#define OPCODE_LOAD_FP	0x07
-#define OPCODE_STORE	0x23
-#define OPCODE_STORE_FP 0x27
-#define OPCODE_SYSTEM	0x73
+#define OPCODE_SYSTEM 0x73
+
+/* Opcodes LOAD, LOAD-FP, STORE and STORE-FP differ in bits 5 (store) and 2 (FP). */
+#define OPCODE_ACCESS	   0x03
+#define OPCODE_ACCESS_MASK 0x5b
+#define IS_STORE(insn)	   BITS(insn, 5, 5)
+#define IS_FP(insn)	   BITS(insn, 2, 2)
+
+/* By funct3; without a width: none of ours, but vectors' or Q's. */
+static const struct access forms[2][2][8] = {
+	{{{.width = 1, .sign = true}, {.width = 2, .sign = true}, {.width = 4, .sign = true}, {.width = 8, .sign = true},
+	  {.width = 1}, {.width = 2}, {.width = 4}},
+	 {{0}, {.width = 2, .fp = true}, {.width = 4, .fp = true}, {.width = 8, .fp = true}}},
+	{{{.width = 1, .store = true}, {.width = 2, .store = true}, {.width = 4, .store = true}, {.width = 8, .store = true}},
+	 {{0}, {.width = 2, .store = true, .fp = true}, {.width = 4, .store = true, .fp = true},
+	  {.width = 8, .store = true, .fp = true}}},
+};
 
 static bool decode_full(uint32_t insn, struct access *out)
 {
-	unsigned funct3 = BITS(insn, 14, 12), opcode = insn & 0x7f;
-
-	out->insn_len = 4;
-	out->width = (uint8_t)(1u << (funct3 & 3));
-	out->store = opcode == OPCODE_STORE || opcode == OPCODE_STORE_FP;
-	out->fp = opcode == OPCODE_LOAD_FP || opcode == OPCODE_STORE_FP;
-	out->sign = opcode == OPCODE_LOAD && !(funct3 & 4);
-	out->reg = (uint8_t)(out->store ? BITS(insn, 24, 20) : BITS(insn, 11, 7));
-	switch (opcode) {
-	case OPCODE_LOAD:
-		return funct3 != 7;
-	case OPCODE_STORE:
-		return funct3 < 4;
-	case OPCODE_LOAD_FP:
-	case OPCODE_STORE_FP:
-		return funct3 >= 1 && funct3 <= 3; /* the others are vectors' and Q's */
-	default:
+	if ((insn & OPCODE_ACCESS_MASK) != OPCODE_ACCESS)
 		return false;
-	}
+	*out = forms[IS_STORE(insn)][IS_FP(insn)][BITS(insn, 14, 12)];
+	out->insn_len = 4;
+	out->reg = (uint8_t)(IS_STORE(insn) ? BITS(insn, 24, 20) : BITS(insn, 11, 7));
+	return out->width != 0;
 }
 
 /*

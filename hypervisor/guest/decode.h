@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct access {
-	bool store;
+	_Alignas(8) bool store; /* so aligned it is copied as one word */
 	bool fp;	   /* the register is a floating-point one */
 	bool sign;	   /* a load extends the sign */
 	uint8_t width;	   /* bytes: 1, 2, 4 or 8 */

@@ -69,6 +69,11 @@ void guest_misaligned(struct vcpu *vcpu, gva_t va, enum arch_exception fault)
 	uint64_t met;
 	gva_t at;
 
+	/* Where the hart cannot be told to give them to the guest straight away they come here nevertheless. */
+	if (vcpu->sbi.fwft.on >> FWFT_MISALIGNED_EXC_DELEG & 1) {
+		arch_inject(vcpu, fault, va.v);
+		return;
+	}
 	if (arch_fetch(vcpu, &insn) != 0)
 		return; /* it cannot be read any more: the guest will find out itself */
 	if (!decode_access(insn, &access)) {
@@ -80,8 +85,11 @@ void guest_misaligned(struct vcpu *vcpu, gva_t va, enum arch_exception fault)
 		return;
 	}
 	met = access.store ? store(vcpu, &access, va, &at) : load(vcpu, &access, va, &at);
-	if (met != 0)
+	if (met != 0) {
 		arch_inject(vcpu, met, at.v);
-	else
-		vcpu->arch.pc += access.insn_len;
+		return;
+	}
+	vcpu->arch.pc += access.insn_len;
+	if (sbi_pmu_counts_events(vcpu))
+		sbi_pmu_trapped(vcpu, fault);
 }

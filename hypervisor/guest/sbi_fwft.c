@@ -6,7 +6,7 @@
 #define FLAG_LOCK 1u
 
 /* The features that the specification names; the others are reserved, or a platform's that we are not. */
-enum { MISALIGNED_EXC_DELEG, LANDING_PAD, SHADOW_STACK, DOUBLE_TRAP, PTE_AD_HW_UPDATING, POINTER_MASKING_PMLEN, NAMED };
+enum { MISALIGNED_EXC_DELEG = FWFT_MISALIGNED_EXC_DELEG, LANDING_PAD, SHADOW_STACK, DOUBLE_TRAP, PTE_AD_HW_UPDATING, POINTER_MASKING_PMLEN, NAMED };
 
 /* What a feature switches, NOTHING where harts would need an extension that we do not hand on. */
 #define NOTHING (-1)

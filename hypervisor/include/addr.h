@@ -32,6 +32,9 @@ static inline gpa_t gpa(uint64_t v)
 	return (gpa_t){v};
 }
 
+/* No address that anything is at. */
+#define GPA_NOWHERE gpa(UINT64_MAX)
+
 static inline gva_t gva(uint64_t v)
 {
 	return (gva_t){v};

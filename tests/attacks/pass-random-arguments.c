@@ -90,6 +90,12 @@ static void make(struct call *call)
 			   "s8", "s9", "s10", "s11", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7");
 }
 
+/* Legacy calls 4 to 7 read their mask at a virtual address: what cannot be read is the caller's fault (section 5.4). */
+static bool is_fault_of_mask(uint64_t extension)
+{
+	return extension >= 4 && extension <= 7 && trap.cause == LOAD_ACCESS;
+}
+
 void main(void)
 {
 	uint64_t state = UINT64_C(0xfedcba9876543210);
@@ -106,7 +112,8 @@ void main(void)
 			continue;
 		trap.cause = NO_TRAP;
 		make(&call);
-		expect("the trap of a call", extension, trap.cause, NO_TRAP);
+		if (!is_fault_of_mask(extension))
+			expect("the trap of a call", extension, trap.cause, NO_TRAP);
 		expect("registers after a call", extension, call.others, 0);
 		if (!legacy)
 			expect("the error of a call", extension, (int64_t)call.a[0] <= 0 && (int64_t)call.a[0] >= -14, true);

@@ -234,6 +234,24 @@ static void an_instruction_that_is_gone_is_fetched_by_the_guest_again(void **sta
 	assert_int_equal(vcpu->arch.pc, RAM + SIZE);
 }
 
+static void a_guest_that_wants_them_gets_them(void **state)
+{
+	uint32_t insn = plain[0].insn;
+
+	memcpy(ram + (PC - RAM), &insn, sizeof(insn));
+	vcpu->sbi.fwft.on = 1u << FWFT_MISALIGNED_EXC_DELEG;
+	guest_misaligned(vcpu, gva(DATA + 1), ARCH_LOAD_MISALIGNED);
+	assert_int_equal(vcpu->arch.cause, ARCH_LOAD_MISALIGNED);
+	assert_int_equal(vcpu->arch.tval, DATA + 1);
+	vcpu->arch.cause = 0;
+	vcpu->sbi.fwft.on = 0;
+	vcpu->arch.pc = PC;
+	vcpu->arch.x[10] = DATA + 1;
+	guest_misaligned(vcpu, gva(DATA + 1), ARCH_LOAD_MISALIGNED);
+	assert_int_equal(vcpu->arch.cause, 0);
+	assert_int_equal(vcpu->arch.pc, PC + 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +261,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_outside_its_memory_is_an_access_fault, setup),
 		cmocka_unit_test_setup(what_is_no_plain_access_stays_misaligned, setup),
 		cmocka_unit_test_setup(floating_point_that_is_off_is_illegal, setup),
+		cmocka_unit_test_setup(a_guest_that_wants_them_gets_them, setup),
 		cmocka_unit_test_setup(an_instruction_that_is_gone_is_fetched_by_the_guest_again, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,4 +34,12 @@ struct arch_space {
 	int unused;
 };
 
+struct hart;
+extern struct hart *fake_self;
+
+static inline struct hart *this_hart(void)
+{
+	return fake_self;
+}
+
 #endif

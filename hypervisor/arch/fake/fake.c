@@ -68,11 +68,6 @@ struct capsule *fake_capsule(unsigned cpus, uint64_t size)
 
 /* --- harts ----------------------------------------------------------------------------------- */
 
-struct hart *this_hart(void)
-{
-	return fake_self;
-}
-
 uint64_t arch_time(void)
 {
 	return fake.time;

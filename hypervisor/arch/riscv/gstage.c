@@ -235,19 +235,18 @@ static void flush(void)
 	__asm__ volatile(".insn r 0x73, 0, 0x11, x0, x0, x0" ::: "memory"); /* hfence.vvma */
 }
 
-static bool fault_address(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at)
+static gpa_t fault_address(const struct vcpu *vcpu, uint64_t mtval)
 {
 	uint64_t how = csr_read(CSR_MTINST);
 
 	(void)vcpu;
 	/* An access fault behind both translations: mtval2 says nothing of those. */
 	if (csr_read(CSR_MCAUSE) < CAUSE_FETCH_GUEST)
-		return false;
+		return GPA_NOWHERE;
 	/* Its own page table is not in its memory (table 8.11): whatever lies there is not what it wanted to access. */
 	if (how == MTINST_TABLE_READ || how == MTINST_TABLE_WRITE)
-		return false;
-	*at = gpa(csr_read(CSR_MTVAL2) << 2 | (mtval & 3));
-	return true;
+		return GPA_NOWHERE;
+	return gpa(csr_read(CSR_MTVAL2) << 2 | (mtval & 3));
 }
 
 static uint64_t timecmp(void)

@@ -41,8 +41,8 @@ struct isolation {
 	/* Drops what this hart has cached of one guest-virtual page, and of all, whichever vCPU it was of. */
 	void (*fence_page)(uint64_t va);
 	void (*flush)(void);
-	/* Where a load or store that faulted wanted to go. False when the guest's own tables do not say. */
-	bool (*fault_address)(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at);
+	/* Where a load or store that faulted wanted to go; GPA_NOWHERE when the guest's own tables do not say. */
+	gpa_t (*fault_address)(const struct vcpu *vcpu, uint64_t mtval);
 	uint64_t (*timecmp)(void);
 	void (*set_timecmp)(uint64_t when);
 	bool (*timer_enabled)(void); /* may its timer interrupt end a wfi? */

@@ -162,34 +162,31 @@ static void fence_page(uint64_t va)
  * has found the access permitted before PMP refused it, so permissions are not checked again;
  * a guest that changes its tables meanwhile gets what it asked for, within its own rights.
  */
-static bool fault_address(const struct vcpu *vcpu, uint64_t mtval, gpa_t *at)
+static gpa_t fault_address(const struct vcpu *vcpu, uint64_t mtval)
 {
 	uint64_t satp = csr_read(CSR_SATP), table, entry;
 	int level = (int)SATP_MODE(satp) - 6; /* 8, 9, 10: three, four, five levels */
 	hpa_t where;
 
-	if (SATP_MODE(satp) == 0) {
-		*at = gpa(mtval);
-		return true;
-	}
+	if (SATP_MODE(satp) == 0)
+		return gpa(mtval);
 	table = SATP_PPN(satp) << PAGE_SHIFT;
 	for (; level >= 0; level--) {
 		unsigned shift = PAGE_SHIFT + 9u * (unsigned)level;
 
 		if (!capsule_memory(vcpu->capsule, gpa(table + (mtval >> shift & 511) * 8), 8, &where))
-			return false;
+			return GPA_NOWHERE;
 		entry = *(volatile uint64_t *)hpa_ptr(where);
 		if (!(entry & PTE_V))
-			return false;
+			return GPA_NOWHERE;
 		table = PTE_PPN(entry) << PAGE_SHIFT;
 		if (entry & PTE_RWX) {
 			uint64_t mask = (UINT64_C(1) << (entry & PTE_N ? shift + 4 : shift)) - 1;
 
-			*at = gpa((table & ~mask) | (mtval & mask));
-			return true;
+			return gpa((table & ~mask) | (mtval & mask));
 		}
 	}
-	return false;
+	return GPA_NOWHERE;
 }
 
 static uint64_t timecmp(void)

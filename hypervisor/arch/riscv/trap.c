@@ -62,8 +62,6 @@ static void illegal(struct vcpu *vcpu, uint64_t mtval)
 
 static void exception(struct vcpu *vcpu, uint64_t cause, uint64_t mtval)
 {
-	gpa_t at;
-
 	switch (cause) {
 	case CAUSE_ECALL_S:
 	case CAUSE_ECALL_VS:
@@ -72,17 +70,11 @@ static void exception(struct vcpu *vcpu, uint64_t cause, uint64_t mtval)
 		return;
 	case CAUSE_LOAD_GUEST:
 	case CAUSE_LOAD_ACCESS:
-		if (isolation->fault_address(vcpu, mtval, &at))
-			guest_access(vcpu, at, gva(mtval), ARCH_LOAD_ACCESS);
-		else
-			arch_inject(vcpu, ARCH_LOAD_ACCESS, mtval);
+		guest_access(vcpu, isolation->fault_address(vcpu, mtval), gva(mtval), ARCH_LOAD_ACCESS);
 		return;
 	case CAUSE_STORE_GUEST:
 	case CAUSE_STORE_ACCESS:
-		if (isolation->fault_address(vcpu, mtval, &at))
-			guest_access(vcpu, at, gva(mtval), ARCH_STORE_ACCESS);
-		else
-			arch_inject(vcpu, ARCH_STORE_ACCESS, mtval);
+		guest_access(vcpu, isolation->fault_address(vcpu, mtval), gva(mtval), ARCH_STORE_ACCESS);
 		return;
 	case CAUSE_FETCH_GUEST:
 	case CAUSE_FETCH_ACCESS:
@@ -102,24 +94,32 @@ static void exception(struct vcpu *vcpu, uint64_t cause, uint64_t mtval)
 	}
 }
 
+/*
+ * Says that the vCPU is in the guest from here on: whoever posts a request waits for us to leave it again. False when
+ * one was posted before; then it is not.
+ */
+static bool enters(struct vcpu *vcpu)
+{
+	atomic_fetch_add(&vcpu->arch.run_seq, 1);
+	if (atomic_load(&vcpu->requests) == 0)
+		return true;
+	atomic_fetch_add(&vcpu->arch.run_seq, 1);
+	return false;
+}
+
 /* Which vCPU goes on, with nothing left to do for it. */
 static struct vcpu *next(void)
 {
 	struct hart *hart = this_hart();
-	uint32_t requests;
 
 	for (;;) {
 		struct vcpu *vcpu = hart->current;
 
 		if (vcpu == NULL || hart->resched)
 			vcpu = sched_pick();
-		/* From here on whoever posts a request waits for us to leave the guest again. */
-		atomic_fetch_add(&vcpu->arch.run_seq, 1);
-		requests = atomic_load(&vcpu->requests);
-		if (requests == 0)
+		if (enters(vcpu))
 			return vcpu;
-		atomic_fetch_add(&vcpu->arch.run_seq, 1);
-		if (requests & REQUEST_CHORE) {
+		if (atomic_load(&vcpu->requests) & REQUEST_CHORE) {
 			capsule_chore(vcpu);
 			sched_poll();
 		} else if (!vcpu_serve(vcpu)) {
@@ -136,6 +136,9 @@ struct vcpu *riscv_trap(struct vcpu *vcpu)
 		interrupt(cause & ~CAUSE_INTERRUPT);
 	else
 		exception(vcpu, cause, mtval);
+	/* Most of the time it is the same one, and nobody wants anything of it. */
+	if (vcpu == this_hart()->current && !this_hart()->resched && enters(vcpu))
+		return vcpu;
 	return next();
 }
 

@@ -44,14 +44,6 @@ struct riscv_features riscv_features = {
 };
 const struct isolation *isolation;
 
-struct hart *this_hart(void)
-{
-	struct hart *hart;
-
-	__asm__("mv %0, tp" : "=r"(hart));
-	return hart;
-}
-
 /* --- what the hart has ---------------------------------------------------------------------- */
 
 /* With a comparator in the past VS-mode has to see its timer interrupt pending, or the comparator is of no use. */

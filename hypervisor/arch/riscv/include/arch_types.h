@@ -94,6 +94,17 @@ struct arch_space {
 	uint64_t hgatp;	      /* gstage: mode, VMID and root */
 	uint64_t pmp_addr[2]; /* pmp: TOR bounds */
 };
+
+struct hart;
+
+/* The hart that runs this: in tp. */
+static inline struct hart *this_hart(void)
+{
+	struct hart *hart;
+
+	__asm__("mv %0, tp" : "=r"(hart));
+	return hart;
+}
 #endif
 
 #endif
