@@ -111,7 +111,7 @@ enum dmfs_status unpack_together(struct unpack_plan *plan)
 	atomic_store(&phase, DONE);
 	hart_kick_others();
 	while (atomic_load(&helpers) != 0)
-		;
+		hart_nap();
 	return status != DMFS_OK ? status : atomic_load(&plan->status);
 }
 
@@ -124,6 +124,7 @@ void unpack_help(void)
 	if (atomic_load(&phase) == WORK)
 		unpack_alone(atomic_load(&shared));
 	atomic_fetch_sub(&helpers, 1);
+	hart_kick(harts[0]);
 	while (atomic_load(&phase) != DONE)
 		hart_nap();
 }

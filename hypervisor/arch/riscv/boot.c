@@ -40,6 +40,7 @@ static void probe(void)
 {
 	arch_hart_probe();
 	atomic_fetch_add(&probed, 1);
+	hart_kick(harts[0]);
 }
 
 static struct hart *hart_by_id(uint64_t id)
@@ -59,7 +60,7 @@ static void release(uint32_t slot, struct hart *hart)
 	boot_slots[slot] = hart;
 	hart_kick(hart);
 	while (atomic_load(&probed) == before)
-		;
+		hart_nap();
 }
 
 /* Lets those go that have come and are known. Returns how many have gone so far. */
@@ -99,10 +100,14 @@ static void drop_absent_harts(void)
 
 static void gather_harts(void)
 {
-	uint64_t deadline = arch_time() + (uint64_t)board.timebase_hz / 1000 * ARRIVAL_MS;
+	uint64_t ms = board.timebase_hz / 1000, deadline = arch_time() + ms * ARRIVAL_MS;
 
-	while (release_harts() + 1 < hart_count && arch_time() < deadline)
-		;
+	while (release_harts() + 1 < hart_count && arch_time() < deadline) {
+		/* Not in a circle: on some emulators they come only while this one sleeps. */
+		hart_set_timer(arch_time() + ms);
+		hart_nap();
+	}
+	hart_set_timer(UINT64_MAX);
 	drop_absent_harts();
 }
 
