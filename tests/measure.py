@@ -177,10 +177,10 @@ def unpack_on(images, mode, harts):
         at.stop_at("unpack_together")
         _, first = at.go()
         at.step(first)
-        at.stop_at("dmfs_unpack_chunk", "pages_free")
+        at.stop_at("unpack_alone", "dmfs_unpack_chunk")
         spent = {hart: 0 for hart in range(1, harts + 1)}
         left = set(spent)
-        # The first takes a piece before the others see that there is work.
+        # The first begins, and wakes the others.
         order = [first]
         while left:
             hart = order.pop() if order else min(left, key=spent.get)
@@ -188,11 +188,14 @@ def unpack_on(images, mode, harts):
             name, stopped = at.go(hart)
             assert stopped == hart
             spent[hart] += (at.ticks() - before) * TICK
-            if name == "pages_free":
+            if name == "behind unpack_alone":
                 left.remove(hart)
+                continue
+            if name == "unpack_alone":
+                at.stop_at_address(at.register(RA), "behind unpack_alone")
             else:
                 shares[hart] = shares.get(hart, 0) + 1
-                at.step(hart)
+            at.step(hart)
         return max(spent.values())
     finally:
         at.stop()
