@@ -74,7 +74,7 @@ def of_capsules(images, mode):
 def of_opensbi(firmware):
     result = measure.under_opensbi(firmware, "calls")
     result["ipi_other"] = measure.under_opensbi(firmware, "harts", harts=2)["ipi_other"]
-    result["reset_small"] = measure.under_opensbi(firmware, "first")["first_cycle"]
+    result["reset_small"] = measure.under_opensbi(firmware, "first")["first"]
     result["user_space"] = measure.user_space_bare("rv64", measure.need_firmware(firmware))
     return result
 

@@ -75,11 +75,11 @@ def restart(images, mode):
     """
     board = Board(images.pack(manifest(capsule("first"))), images.pub, (*MODES[mode], "--harts", "1"), ICOUNT)
     try:
-        board.expect(r"bench first_cycle (\d+) 1 \.")
+        board.expect(r"bench first (\d+) 1 \.")
         first = int(board.match.group(1))
         board.expect(r"bench leave (\d+) 1 \.")
         left = int(board.match.group(1))
-        board.expect(r"bench first_cycle (\d+) 1 \.")
+        board.expect(r"bench first (\d+) 1 \.")
         return int(board.match.group(1)) - left, first
     finally:
         board.stop()
@@ -121,7 +121,7 @@ def big_image(images):
 def reset_to_big_guest(images, mode):
     board = Board(big_image(images), images.pub, (*MODES[mode], "--harts", "1"), ICOUNT)
     try:
-        board.expect(r"bench first_cycle (\d+) 1 \.")
+        board.expect(r"bench first (\d+) 1 \.")
         return int(board.match.group(1))
     finally:
         board.stop()

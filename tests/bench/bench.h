@@ -35,17 +35,17 @@ int64_t sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, uin
 void report(const char *name, uint64_t total, uint64_t count);
 _Noreturn void shut_down(void);
 
-static inline uint64_t cycles(void)
+/* In ticks: the time is one for all harts and goes on while a guest sleeps, which is not so of cycles. */
+static inline uint64_t ticks(void)
 {
 	uint64_t now;
 
-	__asm__ volatile("rdcycle %0" : "=r"(now)::"memory");
+	__asm__ volatile("rdtime %0" : "=r"(now)::"memory");
 	return now;
 }
 
-/* The guest's own: its hart, the device tree, and the counters as its very first instructions read
- * them. */
-void bench_main(uint64_t hart, uint64_t tree, uint64_t first_cycle, uint64_t first_time);
+/* The guest's own: its hart, the device tree, and the time as its very first instruction read it. */
+void bench_main(uint64_t hart, uint64_t tree, uint64_t first);
 /* On another hart, if the guest starts one. */
 void other_main(uint64_t hart);
 

@@ -54,9 +54,9 @@ static void timer(const char *name, bool (*set)(uint64_t deadline))
 	report(name, best, 1);
 }
 
-void bench_main(uint64_t hart, uint64_t tree, uint64_t first_cycle, uint64_t first_time)
+void bench_main(uint64_t hart, uint64_t tree, uint64_t first)
 {
-	(void)hart, (void)tree, (void)first_cycle, (void)first_time;
+	(void)hart, (void)tree, (void)first;
 	calls();
 	uart();
 	timer("timer_call", set_by_call);

@@ -3,18 +3,17 @@
  */
 #include "bench.h"
 
-#define SOON UINT64_C(1000000) /* cycles that saying so will not take */
+#define SOON UINT64_C(10000) /* ticks that saying so will not take */
 
-void bench_main(uint64_t hart, uint64_t tree, uint64_t first_cycle, uint64_t first_time)
+void bench_main(uint64_t hart, uint64_t tree, uint64_t first)
 {
 	uint64_t leave;
 
 	(void)hart, (void)tree;
-	report("first_cycle", first_cycle, 1);
-	report("first_time", first_time, 1);
-	leave = cycles() + SOON;
-	report("leave", leave, 1);
-	while (cycles() < leave)
+	report("first", first * CYCLES_PER_TICK, 1);
+	leave = ticks() + SOON;
+	report("leave", leave * CYCLES_PER_TICK, 1);
+	while (ticks() < leave)
 		;
 	sbi(SBI_SRST, 0, 1, 0, 0);
 	shut_down();

@@ -12,8 +12,7 @@
 	.section .text.start, "ax"
 	.global _start
 _start:
-	rdcycle a2
-	rdtime a3
+	rdtime a2
 	lla sp, stack_top
 	call bench_main
 1:	j 1b
@@ -167,7 +166,7 @@ await_soft:
 
 	.balign 4
 on_wake:
-	rdcycle gp
+	rdtime gp
 	csrci sip, SIE_SOFTWARE
 	sret
 
