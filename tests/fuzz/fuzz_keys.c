@@ -47,7 +47,7 @@ static void read_secret(const uint8_t *data, size_t len)
 {
 	static const struct option options[] = {
 		{"key", 'k', "NAME.key", OPTION_MANY, ""},
-		{NULL},
+		{.name = NULL},
 	};
 	static const struct command command = {.name = "sign", .synopsis = "", .options = options};
 	char option[] = "--key";

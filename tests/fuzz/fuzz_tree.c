@@ -49,18 +49,18 @@ static void print(const void *tree, size_t len)
 static void complete(const uint8_t *tree, size_t len, uint64_t distance)
 {
 	uint8_t *at = (uint8_t *)hpa_ptr(the_capsule->memory.host) + TREE_AT;
-	uint8_t *end = at + len + DMFS_DEVICETREE_ROOM;
+	uint8_t *before = at - GUARD_LEN, *end = at + len + DMFS_DEVICETREE_ROOM;
 
 	if (TREE_AT + len + DMFS_DEVICETREE_ROOM + GUARD_LEN > the_capsule->memory.size)
 		return;
-	memset(at - GUARD_LEN, UNTOUCHED, GUARD_LEN);
+	memset(before, UNTOUCHED, GUARD_LEN);
 	memcpy(at, tree, len);
 	memset(end, UNTOUCHED, GUARD_LEN);
 	the_capsule->memory.base = gpa(DMFS_GUEST_RAM_BASE + distance);
 	if (guest_tree_complete(the_capsule, len) && fdt_totalsize(at) > len + DMFS_DEVICETREE_ROOM)
 		abort();
 	for (unsigned i = 0; i < GUARD_LEN; i++)
-		if (at[i - GUARD_LEN] != UNTOUCHED || end[i] != UNTOUCHED)
+		if (before[i] != UNTOUCHED || end[i] != UNTOUCHED)
 			abort();
 }
 
