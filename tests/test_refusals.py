@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from board import BOARDS, BUILD, DMFS, FAILED, HYPERVISOR, LIMIT, VIRT_GSTAGE, VIRT_PMP, guest, linux, manifest, need
+from board import (BOARDS, BUILD, DMFS, FAILED, HYPERVISOR, LIMIT, ROOT, VIRT_GSTAGE, VIRT_PMP, guest, linux, manifest, need)
 from rewound import Rewound
 
 ROLLBACK = 7
@@ -45,9 +45,9 @@ def run(image, pub, *options):
 
 @pytest.fixture(scope="session")
 def forged(images, tmp_path_factory):
-    """Files of tests/tools/forge_images.c, signed by the development key, each with its sentence."""
+    """Images of tests/golden, signed by the development key, each with its sentence."""
     folder = tmp_path_factory.mktemp("forged")
-    subprocess.run([need(BUILD / "forge-images"), folder, images.key], check=True)
+    subprocess.run([need(BUILD / "forge-images"), folder, ROOT / "tests/golden", images.key], check=True)
     lines = (folder / "expect.txt").read_text().splitlines()
     return {folder / name: sentence for name, sentence in (line.split("\t") for line in lines)}
 

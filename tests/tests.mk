@@ -170,7 +170,8 @@ $(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/libtest.a
 	$(link_asan)
 $(B)/asan/dmfs: $(B)/asan/sdk/cli/main.o $(B)/libtest.a
 	$(link_asan)
-# One image for each attack; it checks all of them with the reader of the host before it ends.
+# Makes the images of tests/golden, and checks them all with the reader of the host before it ends.
+GOLDEN := $(wildcard tests/golden/*.txt)
 $(B)/forge-images: $(B)/asan/tests/tools/forge_images.o $(FORGE_OBJ) $(B)/libtest.a
 	$(link_asan)
 # docs/boards.md has the table that this prints.
@@ -197,6 +198,8 @@ FUZZ_LIMIT = $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS
 FUZZ_MEMORY_MB := 64
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_ONLY ?= $(FUZZ_NAMES)
+# Bytes of an input: as many as make a difference.
+FUZZ_LEN := keys=256 tree=4608 manifest=8192
 FUZZ_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 -fsanitize=fuzzer-no-link
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZERS := $(patsubst %,$(B)/fuzz/fuzz_%,$(FUZZ_NAMES))
@@ -237,9 +240,9 @@ $(B)/fuzz/plain/fuzz_%: $(B)/fuzz/plain/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/plain/
 	$(say) LD $@
 	$(Q)clang -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
 
-$(B)/fuzz/seeds/image: $(B)/forge-images
+$(B)/fuzz/seeds/image: $(B)/forge-images $(GOLDEN)
 	@mkdir -p $@
-	@$< $@ >/dev/null
+	@$< $@ tests/golden >/dev/null
 	@rm $@/expect.txt && touch $@
 $(B)/fuzz/seeds/verifier: $(B)/fuzz/seeds/image
 	@mkdir -p $@ && cp $</*.dmfs $@ && touch $@
@@ -275,8 +278,9 @@ define fuzz_run
 	for d in tests/fuzz/corpus/$$name $(B)/fuzz/seeds/$$name; do \
 		if [ -d $$d ]; then dirs="$$dirs $$d"; fi; done; \
 	if [ -f tests/fuzz/$$name.dict ]; then dict=-dict=tests/fuzz/$$name.dict; fi; \
+	len=65536; for l in $(FUZZ_LEN); do if [ $${l%=*} = $$name ]; then len=$${l#*=}; fi; done; \
 	echo "== $$f"; \
-	$$f $(3) $$dict -max_len=65536 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs >$(2)/$$name.log 2>&1 || \
+	$$f $(3) $$dict -max_len=$$len -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs >$(2)/$$name.log 2>&1 || \
 		{ tail -n 40 $(2)/$$name.log; exit 1; }; \
 	grep -E 'number_of_executed_units|peak_rss_mb' $(2)/$$name.log; done
 endef

@@ -14,16 +14,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define TREE_ROOM  (128u << 10)
+#define TREE_ROOM  (16u << 10)
 #define TREE_AT    0x1000u
 #define MEMORY     (512u << 10)
 #define UNTOUCHED  0x5a
-#define GUARD_LEN  4096u
+#define GUARD_LEN  64u
 
 static struct capsule *the_capsule;
+static _Alignas(8) uint8_t base[TREE_ROOM];
 
 static void prepare(void)
 {
+	static const struct dtgen_guest guest = {"fuzz", 16u << 20, 2, "quiet", 0x80800000, 0x80900000};
 	static struct board_hart hart = {.isa = "rv64imafdch_zicsr_zba_sstc"};
 
 	if (the_capsule)
@@ -33,6 +35,8 @@ static void prepare(void)
 	the_capsule->config.devicetree_load = DMFS_GUEST_RAM_BASE + TREE_AT;
 	fake_harts[0].board = &hart;
 	guest_seed_init((const uint8_t *)"seed", 4);
+	if (dtgen_build(&guest, base, sizeof(base)) < 0)
+		abort();
 }
 
 /* In a buffer of its own, for the sanitizer to watch. */
@@ -45,7 +49,7 @@ static void print(const void *tree, size_t len)
 	free(copy);
 }
 
-/* Once where RAM is at its usual place and once moved, as `pmp` does. What lies around the tree stays. */
+/* With RAM so far from its usual place, as `pmp` does. What lies around the tree stays. */
 static void complete(const uint8_t *tree, size_t len, uint64_t distance)
 {
 	uint8_t *at = (uint8_t *)hpa_ptr(the_capsule->memory.host) + TREE_AT;
@@ -66,13 +70,11 @@ static void complete(const uint8_t *tree, size_t len, uint64_t distance)
 
 static void merge(const uint8_t *data, size_t len)
 {
-	static const struct dtgen_guest guest = {"fuzz", 16u << 20, 2, "quiet", 0x80800000, 0x80900000};
 	uint8_t *tree = malloc(TREE_ROOM), *overlay = malloc(len);
 	int merged;
 
 	memcpy(overlay, data, len);
-	if (dtgen_build(&guest, tree, TREE_ROOM) < 0)
-		abort();
+	memcpy(tree, base, TREE_ROOM);
 	merged = dtgen_apply_overlay(tree, TREE_ROOM, overlay, len);
 	if (merged >= 0) {
 		if (fdt_check_full(tree, (size_t)merged) != 0)
@@ -92,7 +94,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	merge(data, len);
 	if (fdt_check_full(data, len) == 0)
 		print(data, len);
-	complete(data, len, 0);
-	complete(data, len, UINT64_C(0x10000000));
+	complete(data, len, data[len - 1] % 2 * UINT64_C(0x10000000));
 	return 0;
 }
