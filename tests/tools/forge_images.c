@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * forge_images DIR RECIPES [KEY]: makes the images of the recipes in the folder RECIPES (tests/golden/README.md) into DIR, each named after its
- * recipe, and expect.txt: lines of FILE, a tab, and the sentence with which a reader refuses it. accepted.dmfs,
- * which all are made from, has the sentence of DMFS_OK. The reader trusts KEY (a NAME.key of `dmfs
- * keygen`; without one a key known to everybody), threshold 1, takes rollback indices from 7 on, and
- * is a board with the compatible string riscv-virtio or sifive,hifive-unleashed-a00.
+ * forge_images DIR RECIPES [KEY]: makes the images of the folder RECIPES (tests/golden/README.md) into DIR, each named after
+ * its recipe, and expect.txt: lines of FILE, a tab, and the sentence with which a reader refuses it. accepted.dmfs, which
+ * all are made from, has the sentence of DMFS_OK. The reader trusts KEY (a NAME.key of `dmfs keygen`; without one a key
+ * known to everybody), threshold 1, takes rollback indices from 7 on, and is a board with the compatible string
+ * riscv-virtio or sifive,hifive-unleashed-a00.
  *
  * Each image is shown to this machine's reader; exit status 1 says that one was not refused as its recipe says, 3 that a
  * recipe cannot be read.
