@@ -317,5 +317,7 @@ system: $(TESTED) examples
 
 bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py
+bench-host: $(B)/dmfs $(GUESTS)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py host
 
-.PHONY: test bench unit fuzz fuzz-memory fuzz-short system examples guests boards-table
+.PHONY: test bench bench-host unit fuzz fuzz-memory fuzz-short system examples guests boards-table
