@@ -266,7 +266,7 @@ $(B)/fuzz/seeds/tree: $(wildcard tests/fuzz/*.dtso) $(B)/fuzz/seeds/board
 	@for f in $(filter %.dtso,$^); do dtc -q -@ -I dts -O dtb -o $@/$$(basename $$f .dtso).dtbo $$f || exit 1; done
 	@touch $@
 # The beginning of a program of each kind.
-$(B)/fuzz/seeds/kernel: $(B)/diosix.elf $(ATTACKS) $(GUESTS)
+$(B)/fuzz/seeds/kernel: $(addprefix $(B)/attacks/hog-the-hart.,elf bin) $(GUESTS)
 	@mkdir -p $@
 	@cp $(B)/attacks/hog-the-hart.elf $(B)/attacks/hog-the-hart.bin $@
 	@head -c 4096 $(CACHE)/guests/vmlinux >$@/linux && gzip -9 <$@/linux >$@/linux.gz && touch $@
