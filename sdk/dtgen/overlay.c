@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Overlays (dtc's Documentation/dt-object-internal.txt). libfdt applies them, and believes what they say of where their own
- * references are: so that is checked here first.
+ * Overlays (dtc's Documentation/dt-object-internal.txt). libfdt applies them, and believes what
+ * they say of where their own references are: so that is checked here first.
  */
 #include <libfdt.h>
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 
 #define MAX_DEPTH 64 /* nodes; libfdt goes down by calling itself */
 
-/* Where the overlay lists its references to its own phandles, and the list itself: no target for any. */
+/* Where the overlay lists its references to its own phandles, and the list itself: no target for
+ * any. */
 struct local {
 	const void *overlay;
 	int list;
@@ -36,7 +37,8 @@ static bool good_offsets(const struct local *local, int node, int property)
 	bool found = offsets && fdt_getprop(local->overlay, node, name, &target_len);
 
 	/* Phandles are moved first, and offsets of that name would be as well. */
-	if (!found || len % 4 || target_len < 4 || !strcmp(name, "phandle") || !strcmp(name, "linux,phandle"))
+	if (!found || len % 4 || target_len < 4 || !strcmp(name, "phandle") ||
+	    !strcmp(name, "linux,phandle"))
 		return false;
 	for (int i = 0; i < len / 4; i++)
 		if (fdt32_ld(offsets + i) > (uint32_t)target_len - 4)
@@ -48,15 +50,18 @@ static int check_local(const struct local *local, int node, int list)
 {
 	int property, child, error = 0;
 
-	fdt_for_each_property_offset(property, local->overlay, list)
-		if (!good_offsets(local, node, property))
-			return -FDT_ERR_BADOVERLAY;
-	fdt_for_each_subnode(child, local->overlay, list) {
-		int target = fdt_subnode_offset(local->overlay, node, fdt_get_name(local->overlay, child, NULL));
+	fdt_for_each_property_offset(
+		property, local->overlay,
+		list) if (!good_offsets(local, node, property)) return -FDT_ERR_BADOVERLAY;
+	fdt_for_each_subnode(child, local->overlay, list)
+	{
+		int target = fdt_subnode_offset(local->overlay, node,
+						fdt_get_name(local->overlay, child, NULL));
 
 		if (!error)
-			error = target < 0 || target == local->list ? -FDT_ERR_BADOVERLAY
-								     : check_local(local, target, child);
+			error = target < 0 || target == local->list
+					? -FDT_ERR_BADOVERLAY
+					: check_local(local, target, child);
 	}
 	return error;
 }
@@ -66,7 +71,8 @@ static int check_targets(const void *overlay)
 {
 	int fragment, len;
 
-	fdt_for_each_subnode(fragment, overlay, 0) {
+	fdt_for_each_subnode(fragment, overlay, 0)
+	{
 		const char *path = fdt_getprop(overlay, fragment, "target-path", &len);
 
 		if (path && (len == 0 || path[len - 1] != '\0'))

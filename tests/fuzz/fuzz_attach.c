@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A detached signature, the first 64 bytes, and an image: what is attached is checked first. And a good signature by a key
- * that is new is attached to every image that can be opened, which is the same image then, but for that.
+ * A detached signature, the first 64 bytes, and an image: what is attached is checked first. And a
+ * good signature by a key that is new is attached to every image that can be opened, which is the
+ * same image then, but for that.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +22,14 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned 
 {
 	if (len <= DMFS_SIGNATURE_LEN || seed % 8 == 0)
 		return LLVMFuzzerMutate(data, len, room);
-	return DMFS_SIGNATURE_LEN + image_mutate(data + DMFS_SIGNATURE_LEN, len - DMFS_SIGNATURE_LEN,
+	return DMFS_SIGNATURE_LEN + image_mutate(data + DMFS_SIGNATURE_LEN,
+						 len - DMFS_SIGNATURE_LEN,
 						 room - DMFS_SIGNATURE_LEN, seed / 8);
 }
 
 /* Attaches to a copy; the copy's bytes are *out, to be freed. */
-static enum dmfs_status attach(const uint8_t *image, size_t len, unsigned key, const uint8_t *signature, uint8_t **out,
-			       uint64_t *out_len)
+static enum dmfs_status attach(const uint8_t *image, size_t len, unsigned key,
+			       const uint8_t *signature, uint8_t **out, uint64_t *out_len)
 {
 	*out = malloc(len ? len : 1);
 	*out_len = len;
@@ -35,7 +37,8 @@ static enum dmfs_status attach(const uint8_t *image, size_t len, unsigned key, c
 	return dmfs_attach_signature(out, out_len, forge_public_key(key), signature);
 }
 
-static void check_attached(const struct dmfs_image *before, uint64_t len, const uint8_t *bytes, uint64_t bytes_len)
+static void check_attached(const struct dmfs_image *before, uint64_t len, const uint8_t *bytes,
+			   uint64_t bytes_len)
 {
 	uint8_t anchors[1][DMFS_PUBLIC_KEY_LEN];
 	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])anchors, 1, 1};
@@ -51,8 +54,8 @@ static void check_attached(const struct dmfs_image *before, uint64_t len, const 
 	if ((status != DMFS_OK && status != DMFS_ERR_KEY_TWICE) ||
 	    after.extent.signatures != before->extent.signatures + 1 ||
 	    memcmp(after.base, before->base, before->extent.signed_len) != 0 ||
-	    memcmp(after.base + after.extent.payload_offset, before->base + before->extent.payload_offset,
-		   before->extent.payload_len) != 0)
+	    memcmp(after.base + after.extent.payload_offset,
+		   before->base + before->extent.payload_offset, before->extent.payload_len) != 0)
 		abort();
 }
 
@@ -74,8 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			abort();
 		return 0;
 	}
-	if (status == DMFS_OK &&
-	    crypto_sign_verify_detached(data, bytes, image.extent.signed_len, forge_public_key(0)) != 0)
+	if (status == DMFS_OK && crypto_sign_verify_detached(data, bytes, image.extent.signed_len,
+							     forge_public_key(0)) != 0)
 		abort();
 	crypto_sign_detached(signature, NULL, bytes, image.extent.signed_len, forge_key(NEW_KEY));
 	if (attach(bytes, len, NEW_KEY, signature, &out, &out_len) == DMFS_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a key file, secret or public: a key or a sentence. A file that is taken says its key in hexadecimal, so the
- * key can be found in it.
+ * Any bytes as a key file, secret or public: a key or a sentence. A file that is taken says its key
+ * in hexadecimal, so the key can be found in it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +38,9 @@ static bool says(const uint8_t *data, size_t len, const uint8_t *key)
 	size_t got;
 
 	return len >= 64 + sizeof(KEY_PUBLIC_PREFIX) - 1 &&
-	       sodium_hex2bin(found, sizeof(found), (const char *)data + sizeof(KEY_PUBLIC_PREFIX) - 1, 64, NULL,
-			      &got, NULL) == 0 &&
+	       sodium_hex2bin(found, sizeof(found),
+			      (const char *)data + sizeof(KEY_PUBLIC_PREFIX) - 1, 64, NULL, &got,
+			      NULL) == 0 &&
 	       got == 32 && memcmp(found, key, 32) == 0;
 }
 

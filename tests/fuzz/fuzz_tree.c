@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a device tree for a guest: as an overlay that dmfs merges and prints, and as the tree of a signed image that
- * the hypervisor completes in the capsule's RAM. (Trees of boards: fuzz_board.c.)
+ * Any bytes as a device tree for a guest: as an overlay that dmfs merges and prints, and as the
+ * tree of a signed image that the hypervisor completes in the capsule's RAM. (Trees of boards:
+ * fuzz_board.c.)
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +15,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define TREE_ROOM  (16u << 10)
-#define TREE_AT    0x1000u
-#define MEMORY     (512u << 10)
-#define UNTOUCHED  0x5a
-#define GUARD_LEN  64u
+#define TREE_ROOM (16u << 10)
+#define TREE_AT   0x1000u
+#define MEMORY    (512u << 10)
+#define UNTOUCHED 0x5a
+#define GUARD_LEN 64u
 
 static struct capsule *the_capsule;
 static _Alignas(8) uint8_t base[TREE_ROOM];
 
 static void prepare(void)
 {
-	static const struct dtgen_guest guest = {"fuzz", 16u << 20, 2, "quiet", 0x80800000, 0x80900000};
+	static const struct dtgen_guest guest = {"fuzz",  16u << 20,  2,
+						 "quiet", 0x80800000, 0x80900000};
 	static struct board_hart hart = {.isa = "rv64imafdch_zicsr_zba_sstc"};
 
 	if (the_capsule)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Images as one who holds a key makes them: changed at will and signed again by the mutator. What the verifier takes has to
- * be signed in truth, by as many keys as were asked for, and can be used to the end.
+ * Images as one who holds a key makes them: changed at will and signed again by the mutator. What
+ * the verifier takes has to be signed in truth, by as many keys as were asked for, and can be used
+ * to the end.
  */
 #include <stdlib.h>
 
@@ -19,7 +20,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned 
 	return image_mutate(data, len, room, seed);
 }
 
-/* The anchors that signed, found in another way: each record's signature is checked here by its own key. */
+/* The anchors that signed, found in another way: each record's signature is checked here by its own
+ * key. */
 static uint32_t true_signers(const struct dmfs_image *image)
 {
 	const uint8_t *record = image->base + image->extent.signed_len + DMFS_SIGNATURE_BLOCK_LEN;
@@ -27,7 +29,8 @@ static uint32_t true_signers(const struct dmfs_image *image)
 
 	for (uint32_t i = 0; i < image->extent.signatures; i++, record += DMFS_SIGNATURE_RECORD_LEN)
 		for (uint32_t anchor = 0; anchor < 2; anchor++)
-			if (sodium_memcmp(record, forge_public_key(anchor), DMFS_PUBLIC_KEY_LEN) == 0 &&
+			if (sodium_memcmp(record, forge_public_key(anchor), DMFS_PUBLIC_KEY_LEN) ==
+				    0 &&
 			    crypto_sign_verify_detached(record + DMFS_PUBLIC_KEY_LEN, image->base,
 							image->extent.signed_len, record) == 0)
 				signers |= 1u << anchor;

@@ -12,7 +12,8 @@
 #define MAX_UNPACKED (1u << 20)
 #define MAX_HASHED   64u /* chunks */
 
-/* --- using an image ------------------------------------------------------------------------------ */
+/* --- using an image ------------------------------------------------------------------------------
+ */
 
 static volatile uint8_t sink;
 
@@ -83,7 +84,8 @@ void image_unpack(const struct dmfs_image *image, bool as_signed)
 	}
 }
 
-/* --- changing one -------------------------------------------------------------------------------- */
+/* --- changing one --------------------------------------------------------------------------------
+ */
 
 static uint64_t next(uint64_t *state)
 {
@@ -96,12 +98,31 @@ static uint64_t next(uint64_t *state)
 static uint64_t value(uint64_t *state)
 {
 	static const uint64_t edges[] = {
-		0, 1, 2, 3, 8, 63, 64, 4095, 4096, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0x80200000,
-		0xffffffff, 0x100000000, 0xffffffff00000000, INT64_MAX, UINT64_MAX, UINT64_MAX - 4095,
+		0,
+		1,
+		2,
+		3,
+		8,
+		63,
+		64,
+		4095,
+		4096,
+		0xffff,
+		0x10000,
+		0x7fffffff,
+		0x80000000,
+		0x80200000,
+		0xffffffff,
+		0x100000000,
+		0xffffffff00000000,
+		INT64_MAX,
+		UINT64_MAX,
+		UINT64_MAX - 4095,
 	};
 	uint64_t choice = next(state);
 
-	return choice & 1 ? edges[next(state) % (sizeof(edges) / sizeof(edges[0]))] : next(state) >> next(state) % 64;
+	return choice & 1 ? edges[next(state) % (sizeof(edges) / sizeof(edges[0]))]
+			  : next(state) >> next(state) % 64;
 }
 
 /* A field of a record, or four bytes of the header: 4 or 8 bytes, to an edge or by a little. */
@@ -140,7 +161,8 @@ static bool stored_bytes(const struct forge *f, uint32_t chunk, uint64_t *at, ui
 {
 	uint64_t record = forge_chunk(f, chunk), payload;
 
-	if (chunk >= forge_get32(f, HEADER_CHUNKS) || forge_signatures(f) > f->len - DMFS_SIGNATURE_BLOCK_LEN)
+	if (chunk >= forge_get32(f, HEADER_CHUNKS) ||
+	    forge_signatures(f) > f->len - DMFS_SIGNATURE_BLOCK_LEN)
 		return false;
 	payload = forge_payload(f);
 	*at = payload + forge_get64(f, record + CHUNK_OFFSET);
@@ -157,7 +179,8 @@ static void change_chunk(struct forge *f, uint64_t *state)
 		LLVMFuzzerMutate(f->bytes + at, len, len);
 }
 
-/* --- and signing it again ------------------------------------------------------------------------ */
+/* --- and signing it again ------------------------------------------------------------------------
+ */
 
 static void set_lengths(struct forge *f)
 {
@@ -173,8 +196,8 @@ static void set_hashes(struct forge *f)
 	uint64_t at, len;
 
 	for (uint32_t i = 0; i < MAX_HASHED && stored_bytes(f, i, &at, &len); i++)
-		crypto_generichash(f->bytes + forge_chunk(f, i) + CHUNK_HASH, DMFS_HASH_LEN, f->bytes + at, len, NULL,
-				   0);
+		crypto_generichash(f->bytes + forge_chunk(f, i) + CHUNK_HASH, DMFS_HASH_LEN,
+				   f->bytes + at, len, NULL, 0);
 }
 
 /* Over as much as the header says, which need not be what the counts say. */
@@ -186,7 +209,8 @@ static void sign(struct forge *f)
 	if (signed_len > f->len || at > f->len || f->len - at < DMFS_SIGNATURE_RECORD_LEN)
 		return;
 	memcpy(f->bytes + at, forge_public_key(0), DMFS_PUBLIC_KEY_LEN);
-	crypto_sign_detached(f->bytes + at + DMFS_PUBLIC_KEY_LEN, NULL, f->bytes, signed_len, forge_key(0));
+	crypto_sign_detached(f->bytes + at + DMFS_PUBLIC_KEY_LEN, NULL, f->bytes, signed_len,
+			     forge_key(0));
 }
 
 size_t image_mutate(uint8_t *data, size_t len, size_t room, unsigned seed)

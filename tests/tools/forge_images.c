@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * forge_images DIR RECIPES [KEY]: makes the images of the folder RECIPES (tests/golden/README.md) into DIR, each named after
- * its recipe, and expect.txt: lines of FILE, a tab, and the sentence with which a reader refuses it. accepted.dmfs, which
- * all are made from, has the sentence of DMFS_OK. The reader trusts KEY (a NAME.key of `dmfs keygen`; without one a key
- * known to everybody), threshold 1, takes rollback indices from 7 on, and is a board with the compatible string
- * riscv-virtio or sifive,hifive-unleashed-a00.
+ * forge_images DIR RECIPES [KEY]: makes the images of the folder RECIPES (tests/golden/README.md)
+ * into DIR, each named after its recipe, and expect.txt: lines of FILE, a tab, and the sentence
+ * with which a reader refuses it. accepted.dmfs, which all are made from, has the sentence of
+ * DMFS_OK. The reader trusts KEY (a NAME.key of `dmfs keygen`; without one a key known to
+ * everybody), threshold 1, takes rollback indices from 7 on, and is a board with the compatible
+ * string riscv-virtio or sifive,hifive-unleashed-a00.
  *
- * Each image is shown to this machine's reader; exit status 1 says that one was not refused as its recipe says, 3 that a
- * recipe cannot be read.
+ * Each image is shown to this machine's reader; exit status 1 says that one was not refused as its
+ * recipe says, 3 that a recipe cannot be read.
  */
 #include <errno.h>
 #include <glob.h>
@@ -31,7 +32,8 @@ static _Noreturn void die(const char *where, const char *what)
 	exit(3);
 }
 
-/* --- the valid image, and one like it -------------------------------------------------------------- */
+/* --- the valid image, and one like it
+ * -------------------------------------------------------------- */
 
 static const struct dmfs_write_property boards[] = {
 	{0, "board", "riscv-virtio"},
@@ -56,7 +58,8 @@ static struct forge valid_image(void)
 	return forge_write(&plan.plan, 1);
 }
 
-/* With another initrd, of the same length packed and unpacked, so that all parts are where they are in the valid one. */
+/* With another initrd, of the same length packed and unpacked, so that all parts are where they are
+ * in the valid one. */
 static struct forge other_image(uint64_t rollback)
 {
 	static uint8_t other[5000];
@@ -72,7 +75,8 @@ static struct forge other_image(uint64_t rollback)
 	return forge_write(&plan.plan, 1);
 }
 
-/* --- fields, places, values -------------------------------------------------------------------------- */
+/* --- fields, places, values
+ * -------------------------------------------------------------------------- */
 
 struct field {
 	const char *name;
@@ -172,7 +176,8 @@ static const struct {
 	{"end", end_of},
 };
 
-static const char *const objects[] = {"kernel", "initrd", "devicetree", "banner", "program", "file"};
+static const char *const objects[] = {"kernel", "initrd",  "devicetree",
+				      "banner", "program", "file"};
 
 /* "object[kernel].raw_len", without the dot the record. False when it is none. */
 static bool find_field(const struct forge *f, const char *word, uint64_t *at, unsigned *bytes)
@@ -269,7 +274,8 @@ static uint64_t field_of(const struct forge *f, const char *word, unsigned *byte
 	return at;
 }
 
-/* --- what recipes do ----------------------------------------------------------------------------- */
+/* --- what recipes do -----------------------------------------------------------------------------
+ */
 
 static void set(struct forge *f, char **words)
 {
@@ -347,7 +353,9 @@ static void stream(struct forge *f, char **words)
 	} formats[] = {{"zlib", 15}, {"gzip", 15 + 16}, {"raw", -15}, {"dictionary", 15}};
 	static uint8_t stored[4 * FORGE_CHUNK_LEN];
 	struct forge_plan plan;
-	z_stream s = {.next_out = stored, .avail_out = sizeof(stored), .avail_in = (uInt)value_of(f, words[1])};
+	z_stream s = {.next_out = stored,
+		      .avail_out = sizeof(stored),
+		      .avail_in = (uInt)value_of(f, words[1])};
 	int bits = 0;
 
 	for (size_t i = 0; i < COUNT_OF(formats); i++)
@@ -400,12 +408,21 @@ static const struct step {
 	unsigned words;
 	void (*run)(struct forge *f, char **words);
 } steps[] = {
-	{"set", 2, set},       {"put", 2, put},       {"flip", 1, flip}, {"cut", 1, cut},   {"insert", 2, insert},
-	{"copy", 3, copy},     {"string", 2, string}, {"take", 3, take}, {"sign", 2, sign}, {"stream", 2, stream},
+	{"set", 2, set},
+	{"put", 2, put},
+	{"flip", 1, flip},
+	{"cut", 1, cut},
+	{"insert", 2, insert},
+	{"copy", 3, copy},
+	{"string", 2, string},
+	{"take", 3, take},
+	{"sign", 2, sign},
+	{"stream", 2, stream},
 	{"sign-less", 1, sign_less},
 };
 
-/* --- recipes --------------------------------------------------------------------------------------- */
+/* --- recipes
+ * --------------------------------------------------------------------------------------- */
 
 /* Where the images go, and the one in the making. */
 struct kitchen {
@@ -447,7 +464,8 @@ static void finish(struct kitchen *kitchen, const char *sentence)
 	forge_free(&kitchen->image);
 	fprintf(kitchen->expect, "%s.dmfs\t%s\n", kitchen->name, sentence);
 	if (strcmp(said, sentence) != 0) {
-		fprintf(stderr, "forge_images: %s: %s, and not: %s\n", kitchen->name, said, sentence);
+		fprintf(stderr, "forge_images: %s: %s, and not: %s\n", kitchen->name, said,
+			sentence);
 		kitchen->good = false;
 	}
 	kitchen->name[0] = '\0';
@@ -501,7 +519,8 @@ static void run_recipes(struct kitchen *kitchen, const char *folder)
 	globfree(&found);
 }
 
-/* --- the program ------------------------------------------------------------------------------------- */
+/* --- the program
+ * ------------------------------------------------------------------------------------- */
 
 #define SECRET_PREFIX "diosix-ed25519-secret-v1 "
 
@@ -516,8 +535,10 @@ static void load_key(const char *path)
 	if (!file)
 		die(path, strerror(errno));
 	fclose(file);
-	if (len < strlen(SECRET_PREFIX) || memcmp(text, SECRET_PREFIX, strlen(SECRET_PREFIX)) != 0 ||
-	    sodium_hex2bin(seed, sizeof(seed), hex, len - strlen(SECRET_PREFIX), "\n", &bytes, NULL) != 0 ||
+	if (len < strlen(SECRET_PREFIX) ||
+	    memcmp(text, SECRET_PREFIX, strlen(SECRET_PREFIX)) != 0 ||
+	    sodium_hex2bin(seed, sizeof(seed), hex, len - strlen(SECRET_PREFIX), "\n", &bytes,
+			   NULL) != 0 ||
 	    bytes != sizeof(seed))
 		die(path, "no secret key");
 	crypto_sign_seed_keypair(public, key, seed);

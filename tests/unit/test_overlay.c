@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Overlays of unknown origin, merged into a generated tree: each names what libfdt would believe. */
+/* Overlays of unknown origin, merged into a generated tree: each names what libfdt would believe.
+ */
 #include <libfdt.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,10 +14,12 @@
 
 #define ROOM 65536
 
-static const struct dtgen_guest guest = {.name = "guest", .memory = 16u << 20, .cpus = 1, .cmdline = ""};
+static const struct dtgen_guest guest = {
+	.name = "guest", .memory = 16u << 20, .cpus = 1, .cmdline = ""};
 static _Alignas(8) uint8_t tree[ROOM], made[ROOM];
 
-/* --- making overlays ----------------------------------------------------------------------------- */
+/* --- making overlays -----------------------------------------------------------------------------
+ */
 
 static void begin(const char *name)
 {
@@ -85,7 +88,8 @@ static int merge(void)
 	return result;
 }
 
-/* --- what comes of them -------------------------------------------------------------------------- */
+/* --- what comes of them --------------------------------------------------------------------------
+ */
 
 static void references_within_are_moved_past_the_tree_s_own(void **state)
 {
@@ -178,7 +182,8 @@ static void what_is_no_tree_is_refused(void **state)
 
 	assert_true(dtgen_build(&guest, tree, sizeof(tree)) > 0);
 	assert_int_equal(dtgen_apply_overlay(tree, sizeof(tree), bytes, 0), -FDT_ERR_BADSTRUCTURE);
-	assert_int_equal(dtgen_apply_overlay(tree, sizeof(tree), bytes, sizeof(bytes)), -FDT_ERR_BADSTRUCTURE);
+	assert_int_equal(dtgen_apply_overlay(tree, sizeof(tree), bytes, sizeof(bytes)),
+			 -FDT_ERR_BADSTRUCTURE);
 }
 
 int main(void)
