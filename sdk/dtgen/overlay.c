@@ -11,8 +11,10 @@
 
 #define MAX_DEPTH 64 /* nodes; libfdt goes down by calling itself */
 
-/* Where the overlay lists its references to its own phandles, and the list itself: no target for
- * any. */
+/*
+ * Where the overlay lists its references to its own phandles, and the list itself: no target for
+ * any.
+ */
 struct local {
 	const void *overlay;
 	int list;

@@ -20,8 +20,10 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned 
 	return image_mutate(data, len, room, seed);
 }
 
-/* The anchors that signed, found in another way: each record's signature is checked here by its own
- * key. */
+/*
+ * The anchors that signed, found in another way: each record's signature is checked here by its own
+ * key.
+ */
 static uint32_t true_signers(const struct dmfs_image *image)
 {
 	const uint8_t *record = image->base + image->extent.signed_len + DMFS_SIGNATURE_BLOCK_LEN;

@@ -5,8 +5,10 @@
 
 #include "dmfs.h"
 
-/* Goes over every record and string of an opened image; aborts where one breaks what the reader
- * promises. */
+/*
+ * Goes over every record and string of an opened image; aborts where one breaks what the reader
+ * promises.
+ */
 void image_walk(const struct dmfs_image *image);
 
 /*

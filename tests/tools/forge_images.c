@@ -32,8 +32,7 @@ static _Noreturn void die(const char *where, const char *what)
 	exit(3);
 }
 
-/* --- the valid image, and one like it
- * -------------------------------------------------------------- */
+/* --- the valid image, and one like it --------------------------------------------------------- */
 
 static const struct dmfs_write_property boards[] = {
 	{0, "board", "riscv-virtio"},
@@ -58,8 +57,10 @@ static struct forge valid_image(void)
 	return forge_write(&plan.plan, 1);
 }
 
-/* With another initrd, of the same length packed and unpacked, so that all parts are where they are
- * in the valid one. */
+/*
+ * With another initrd, of the same length packed and unpacked, so that all parts are where they are
+ * in the valid one.
+ */
 static struct forge other_image(uint64_t rollback)
 {
 	static uint8_t other[5000];
@@ -75,8 +76,7 @@ static struct forge other_image(uint64_t rollback)
 	return forge_write(&plan.plan, 1);
 }
 
-/* --- fields, places, values
- * -------------------------------------------------------------------------- */
+/* --- fields, places, values ------------------------------------------------------------------- */
 
 struct field {
 	const char *name;
@@ -421,8 +421,7 @@ static const struct step {
 	{"sign-less", 1, sign_less},
 };
 
-/* --- recipes
- * --------------------------------------------------------------------------------------- */
+/* --- recipes ---------------------------------------------------------------------------------- */
 
 /* Where the images go, and the one in the making. */
 struct kitchen {
@@ -519,8 +518,7 @@ static void run_recipes(struct kitchen *kitchen, const char *folder)
 	globfree(&found);
 }
 
-/* --- the program
- * ------------------------------------------------------------------------------------- */
+/* --- the program ------------------------------------------------------------------------------ */
 
 #define SECRET_PREFIX "diosix-ed25519-secret-v1 "
 
