@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""`make bench`: every figure beside its yardstick, as a table, and as JSON in build/bench.json."""
+"""
+`make bench`: every figure beside its yardstick, as tables, and as JSON in build/bench.json. `make bench-host`: the host's
+commands alone, as a table.
+"""
 import json
 import os
 import pathlib
@@ -8,6 +11,7 @@ import sys
 import tempfile
 import time
 
+import host_speed
 import measure
 from board import BUILD, Images
 
@@ -104,19 +108,23 @@ def table(columns):
     return "\n".join(lines)
 
 
-def report(columns):
+def report(columns, host):
     qemu = subprocess.run([measure.QEMU, "--version"], capture_output=True, text=True, check=True).stdout
     figures = [{"name": key, "what": what.strip(), "unit": unit, "aim": aim,
                 "values": {name: columns[name].get(key) for name in COLUMNS}} for key, what, unit, aim in FIGURES]
     return {"schema": SCHEMA, "time": int(os.environ.get("SOURCE_DATE_EPOCH", time.time())),
-            "qemu": qemu.splitlines()[0], "command": " ".join(measure.ICOUNT), "figures": figures}
+            "qemu": qemu.splitlines()[0], "command": " ".join(measure.ICOUNT), "figures": figures, "host": host}
 
 
 def main():
+    host = host_speed.measure()
+    print(host_speed.table(host), flush=True)
+    if sys.argv[1:] == ["host"]:
+        return
     with tempfile.TemporaryDirectory() as folder:
         columns = collect(Images(pathlib.Path(folder)))
-    (BUILD / "bench.json").write_text(json.dumps(report(columns), indent=1) + "\n")
-    print(table(columns))
+    (BUILD / "bench.json").write_text(json.dumps(report(columns, host), indent=1) + "\n")
+    print("\n" + table(columns))
 
 
 if __name__ == "__main__":

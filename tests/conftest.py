@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Fixtures of the tests that boot boards."""
+import subprocess
+
 import pytest
 
-from board import BOARDS, Board, Images, guest, manifest
+from board import BOARDS, BUILD, ROOT, Board, Images, guest, manifest, need
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +38,12 @@ def small(images, tmp_path_factory):
     program = tmp_path_factory.mktemp("small") / "shutdown.bin"
     program.write_bytes(bytes.fromhex("a1480145730000007300000001a0"))  # li a7, 8; li a0, 0; ecall, ...; j .
     return images.pack(manifest(guest("small", f"{{file: {program}, load: 0x80200000, relocatable: true}}")))
+
+
+@pytest.fixture(scope="session")
+def forged(images, tmp_path_factory):
+    """Images of tests/golden, signed by the development key, each with its sentence."""
+    folder = tmp_path_factory.mktemp("forged")
+    subprocess.run([need(BUILD / "forge-images"), folder, ROOT / "tests/golden", images.key], check=True)
+    lines = (folder / "expect.txt").read_text().splitlines()
+    return {folder / name: sentence for name, sentence in (line.split("\t") for line in lines)}

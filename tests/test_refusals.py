@@ -7,9 +7,7 @@ import concurrent.futures
 import re
 import subprocess
 
-import pytest
-
-from board import BOARDS, BUILD, DMFS, FAILED, HYPERVISOR, LIMIT, VIRT_GSTAGE, VIRT_PMP, guest, linux, manifest, need
+from board import (BOARDS, BUILD, DMFS, FAILED, HYPERVISOR, LIMIT, VIRT_GSTAGE, VIRT_PMP, guest, linux, manifest, need)
 from rewound import Rewound
 
 ROLLBACK = 7
@@ -41,15 +39,6 @@ def run(image, pub, *options):
 
 
 # --- forged images ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def forged(images, tmp_path_factory):
-    """Files of tests/tools/forge_images.c, signed by the development key, each with its sentence."""
-    folder = tmp_path_factory.mktemp("forged")
-    subprocess.run([need(BUILD / "forge-images"), folder, images.key], check=True)
-    lines = (folder / "expect.txt").read_text().splitlines()
-    return {folder / name: sentence for name, sentence in (line.split("\t") for line in lines)}
 
 
 def test_the_host_refuses_every_forged_image(forged, images):

@@ -170,7 +170,8 @@ $(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/libtest.a
 	$(link_asan)
 $(B)/asan/dmfs: $(B)/asan/sdk/cli/main.o $(B)/libtest.a
 	$(link_asan)
-# One image for each attack; it checks all of them with the reader of the host before it ends.
+# Makes the images of tests/golden, and checks them all with the reader of the host before it ends.
+GOLDEN := $(wildcard tests/golden/*.txt)
 $(B)/forge-images: $(B)/asan/tests/tools/forge_images.o $(FORGE_OBJ) $(B)/libtest.a
 	$(link_asan)
 # docs/boards.md has the table that this prints.
@@ -184,56 +185,117 @@ unit: $(UNIT) $(B)/.libdmfs-freestanding $(B)/.clang $(QEMU_DTBS) $(GUESTS)
 	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
 
 # --- fuzzing -------------------------------------------------------------------------------------
-# Each tests/fuzz/fuzz_NAME.c is a libFuzzer target over the sources that ship. It begins with the files of
-# tests/fuzz/corpus/NAME and build/fuzz/seeds/NAME, as far as there are any; what it finds interesting
+# Each tests/fuzz/fuzz_NAME.c is a libFuzzer target over the sources that ship, libfdt's and zlib's among them. It begins
+# with the files of tests/fuzz/corpus/NAME and build/fuzz/seeds/NAME, as far as there are any; what it finds interesting
 # stays in build/fuzz/corpus/NAME, what breaks it in build/fuzz.
+#
+# Built twice: build/fuzz under the sanitizers, leaks included; build/fuzz/plain without them, for then the memory that a run
+# takes is that of the program, and may be MEMORY_MB at most.
 
 FUZZ_SECONDS ?= 60
-FUZZ_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-SEEDS := $(patsubst %,$(B)/fuzz/seeds/%,image manifest board)
+FUZZ_RUNS ?=
+FUZZ_LIMIT = $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS))
+FUZZ_MEMORY_MB := 64
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_ONLY ?= $(FUZZ_NAMES)
+# Bytes of an input: as many as make a difference.
+FUZZ_LEN := keys=256 tree=4608 board=8192 manifest=8192 image=16384 verifier=16384 attach=16384
+FUZZ_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 -fsanitize=fuzzer-no-link
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZERS := $(patsubst %,$(B)/fuzz/fuzz_%,$(FUZZ_NAMES))
+SEEDS := $(patsubst %,$(B)/fuzz/seeds/%,image verifier attach manifest keys board tree kernel)
+FUZZ_SRC := $(HOST_TESTABLE) tests/unit/forge.c tests/fuzz/images.c
+# Not under -fsanitize=undefined: they are others', and shift as they please.
+FUZZ_THIRD := $(wildcard $(CACHE)/libfdt/libfdt/fdt*.c) $(patsubst %,$(CACHE)/zlib/%.c,inflate inffast inftrees adler32 zutil)
 
-$(B)/fuzz/obj/%.o: %.c | $(PACKAGES)
+$(B)/fuzz/obj/%.o: %.c | $(SOURCES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)clang $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -c -o $@ $<
+$(B)/fuzz/plain/obj/%.o: %.c | $(SOURCES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)clang $(FUZZ_CFLAGS) -c -o $@ $<
+$(B)/fuzz/obj/$(CACHE)/%.o: $(SOURCES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)clang -O1 -g -w -D_GNU_SOURCE -fsanitize=fuzzer-no-link,address -I$(dir $(CACHE)/$*) -c -o $@ $(CACHE)/$*.c
+$(B)/fuzz/plain/obj/$(CACHE)/%.o: $(SOURCES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)clang -O1 -g -w -D_GNU_SOURCE -fsanitize=fuzzer-no-link -I$(dir $(CACHE)/$*) -c -o $@ $(CACHE)/$*.c
 
-$(B)/fuzz/libtest.a: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(HOST_TESTABLE))
+FUZZ_OBJ = $(patsubst %.c,$(1)/obj/%.o,$(FUZZ_SRC) $(FUZZ_THIRD))
+$(B)/fuzz/libtest.a: $(call FUZZ_OBJ,$(B)/fuzz)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(B)/fuzz/plain/libtest.a: $(call FUZZ_OBJ,$(B)/fuzz/plain)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
 $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/libtest.a
 	$(say) LD $@
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
+$(B)/fuzz/plain/fuzz_%: $(B)/fuzz/plain/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/plain/libtest.a
+	$(say) LD $@
+	$(Q)clang -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
 
-$(B)/fuzz/seeds/image: $(B)/forge-images
+$(B)/fuzz/seeds/image: $(B)/forge-images $(GOLDEN)
 	@mkdir -p $@
-	@$< $@ >/dev/null
+	@$< $@ tests/golden >/dev/null
 	@rm $@/expect.txt && touch $@
+$(B)/fuzz/seeds/verifier: $(B)/fuzz/seeds/image
+	@mkdir -p $@ && cp $</*.dmfs $@ && touch $@
+# A signature of zeros, and an image.
+$(B)/fuzz/seeds/attach: $(B)/fuzz/seeds/image
+	@mkdir -p $@
+	@for f in $</*.dmfs; do { head -c 64 /dev/zero; cat $$f; } >$@/$${f##*/}; done
+	@touch $@
 $(B)/fuzz/seeds/manifest: $(wildcard manifests/bad/*.yaml)
 	@mkdir -p $@ && cp $^ $@ && touch $@
+# Keys and overlays are of no use to anybody: each is made here.
+$(B)/fuzz/seeds/keys: $(B)/dmfs
+	@rm -rf $@ && mkdir -p $@ && $< keygen -q $@/a && touch $@
+# QEMU's trees are mostly room to grow: without it.
 $(B)/fuzz/seeds/board: $(QEMU_DTBS)
-	@mkdir -p $@ && cp $^ $@ && touch $@
+	@mkdir -p $@
+	@for f in $^; do dtc -q -I dtb -O dtb -o $@/$${f##*/} $$f || exit 1; done
+	@touch $@
+$(B)/fuzz/seeds/tree: $(wildcard tests/fuzz/*.dtso) $(B)/fuzz/seeds/board
+	@mkdir -p $@ && cp $(B)/fuzz/seeds/board/virt.dtb $@
+	@for f in $(filter %.dtso,$^); do dtc -q -@ -I dts -O dtb -o $@/$$(basename $$f .dtso).dtbo $$f || exit 1; done
+	@touch $@
+# The beginning of a program of each kind.
+$(B)/fuzz/seeds/kernel: $(addprefix $(B)/attacks/hog-the-hart.,elf bin) $(GUESTS)
+	@mkdir -p $@
+	@cp $(B)/attacks/hog-the-hart.elf $(B)/attacks/hog-the-hart.bin $@
+	@head -c 4096 $(CACHE)/guests/vmlinux >$@/linux && gzip -9 <$@/linux >$@/linux.gz && touch $@
 
-# fuzz_run: DIRECTORY OPTIONS; runs all targets, each with DIRECTORY/NAME for what it finds.
+# fuzz_run: PROGRAMS DIRECTORY OPTIONS; runs all targets, each with DIRECTORY/NAME for what it finds.
 define fuzz_run
-@set -e; for f in $(FUZZERS); do \
-	name=$${f##*/fuzz_}; mkdir -p $(1)/$$name; dirs=$(1)/$$name; \
+@set -e; for name in $(FUZZ_ONLY); do \
+	f=$(1)/fuzz_$$name; mkdir -p $(2)/$$name; dirs=$(2)/$$name; dict=; \
 	for d in tests/fuzz/corpus/$$name $(B)/fuzz/seeds/$$name; do \
 		if [ -d $$d ]; then dirs="$$dirs $$d"; fi; done; \
+	if [ -f tests/fuzz/$$name.dict ]; then dict=-dict=tests/fuzz/$$name.dict; fi; \
+	len=65536; for l in $(FUZZ_LEN); do if [ $${l%=*} = $$name ]; then len=$${l#*=}; fi; done; \
 	echo "== $$f"; \
-	$$f $(2) -max_len=65536 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs >$(1)/$$name.log 2>&1 || \
-		{ tail -n 40 $(1)/$$name.log; exit 1; }; \
-	grep -E 'number_of_executed_units|peak_rss_mb' $(1)/$$name.log; done
+	$$f $(3) $$dict -max_len=$$len -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs >$(2)/$$name.log 2>&1 || \
+		{ tail -n 40 $(2)/$$name.log; exit 1; }; \
+	grep -E 'number_of_executed_units|peak_rss_mb' $(2)/$$name.log; done
 endef
 
 fuzz: $(FUZZERS) $(SEEDS)
-	$(call fuzz_run,$(B)/fuzz/corpus,-max_total_time=$(FUZZ_SECONDS))
+	$(call fuzz_run,$(B)/fuzz,$(B)/fuzz/corpus,$(FUZZ_LIMIT))
+
+# The same without sanitizers, and with a limit on memory.
+fuzz-memory: $(patsubst %,$(B)/fuzz/plain/fuzz_%,$(FUZZ_NAMES)) $(SEEDS)
+	$(call fuzz_run,$(B)/fuzz/plain,$(B)/fuzz/plain/corpus,$(FUZZ_LIMIT) -rss_limit_mb=$(FUZZ_MEMORY_MB))
 
 # The same runs each time: for every change, and quick.
 fuzz-short: $(FUZZERS) $(SEEDS)
 	@rm -rf $(B)/fuzz/scratch
-	$(call fuzz_run,$(B)/fuzz/scratch,-runs=20000 -seed=1 -max_total_time=120)
+	$(call fuzz_run,$(B)/fuzz,$(B)/fuzz/scratch,-runs=20000 -seed=1 -max_total_time=120)
 
 # --- everything ----------------------------------------------------------------------------------
 # Tests that run the command and boot boards are pytest's; its summary is the last thing printed.
@@ -255,5 +317,7 @@ system: $(TESTED) examples
 
 bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py
+bench-host: $(B)/dmfs $(GUESTS)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py host
 
-.PHONY: test bench unit fuzz fuzz-short system examples guests boards-table
+.PHONY: test bench bench-host unit fuzz fuzz-memory fuzz-short system examples guests boards-table

@@ -203,9 +203,10 @@ bool guest_tree_complete(struct capsule *capsule, uint64_t len)
 	uint64_t distance = capsule->memory.base.v - DMFS_GUEST_RAM_BASE;
 	hpa_t at = hpa(capsule->memory.host.v + (capsule->config.devicetree_load - DMFS_GUEST_RAM_BASE));
 	void *fdt = hpa_ptr(at);
-	int error = fdt_check_header(fdt);
+	int error;
 
-	if (error != 0 || fdt_totalsize(fdt) > len)
+	/* Whoever signed it: libfdt moves what it has not been told to doubt. */
+	if (fdt_check_full(fdt, len) != 0)
 		return false;
 	error = fdt_open_into(fdt, fdt, (int)(len + DMFS_DEVICETREE_ROOM));
 	if (error == 0)

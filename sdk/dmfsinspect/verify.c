@@ -80,29 +80,66 @@ int verify_command(const struct args *args)
 
 /* --- dmfs extract ---------------------------------------------------------------------------- */
 
+/*
+ * A file that is to have this name in the folder, and has none yet; on file systems that cannot do that one that begins
+ * with a dot, as no object's name does. -1 with errno.
+ */
+static int begin_file(int folder, const char *name, char *temporary, size_t len)
+{
+	int fd = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+
+	temporary[0] = '\0';
+	if (fd >= 0 || faccessat(folder, ".", W_OK | X_OK, 0) < 0)
+		return fd;
+	snprintf(temporary, len, ".%s.%ld", name, (long)getpid());
+	return openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+}
+
+/* Gives the complete file its name, unless there is a file of that name. */
+static int name_file(int fd, int folder, const char *name, const char *temporary)
+{
+	char self[64];
+
+	if (temporary[0] != '\0')
+		return renameat2(folder, temporary, folder, name, RENAME_NOREPLACE);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, folder, name, AT_SYMLINK_FOLLOW);
+}
+
+static int cannot_create(const char *name, int error)
+{
+	if (error != EEXIST)
+		return diag_file("create", name, error);
+	diag_error("'%s' exists and is not overwritten; choose another folder with -C", name);
+	return STATUS_FAILED;
+}
+
 /* An object's name has no slash and does not begin with a dot, so it stays in the folder. */
 static int extract_object(const struct image_file *file, const struct dmfs_object *object,
 			  int folder)
 {
-	char name[DMFS_MAX_NAME_LEN + 1], size[24];
+	char name[DMFS_MAX_NAME_LEN + 1], temporary[DMFS_MAX_NAME_LEN + 32], size[24];
 	int fd, status;
 
 	snprintf(name, sizeof(name), "%.*s", (int)object->name.len, object->name.data);
-	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0 && errno == EEXIST) {
-		diag_error("'%s' exists and is not overwritten; choose another folder with -C",
-			   name);
-		return STATUS_FAILED;
-	}
+	if (faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return cannot_create(name, EEXIST);
+	fd = begin_file(folder, name, temporary, sizeof(temporary));
 	if (fd < 0)
-		return diag_file("create", name, errno);
+		return cannot_create(name, errno);
 	status = unpack_chunks(file, object->first_chunk, object->chunk_count, fd, name,
 			       "extracting");
-	if (close(fd) < 0 && status == STATUS_DONE)
+	if (status == STATUS_DONE && name_file(fd, folder, name, temporary) < 0)
+		status = cannot_create(name, errno);
+	else if (status == STATUS_DONE)
+		temporary[0] = '\0';
+	if (close(fd) < 0 && status == STATUS_DONE) {
 		status = diag_file("write", name, errno);
-	if (status != STATUS_DONE)
 		unlinkat(folder, name, 0);
-	else
+	}
+	if (temporary[0] != '\0')
+		unlinkat(folder, temporary, 0);
+	if (status == STATUS_DONE)
 		diag_info("%s: %s", name, size_text(size, object->raw_len));
 	return status;
 }

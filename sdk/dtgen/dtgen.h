@@ -39,6 +39,13 @@ struct dtgen_guest {
 int dtgen_build(const struct dtgen_guest *guest, void *buf, size_t len);
 
 /*
+ * Merges the compiled overlay, `len` bytes of any origin, into the tree, which has `room` bytes (at most INT32_MAX) to grow
+ * in. Returns the tree's new length, or a negative libfdt error: -FDT_ERR_BADSTRUCTURE where the overlay is no
+ * device tree. After an error both are damaged.
+ */
+int dtgen_apply_overlay(void *tree, size_t room, void *overlay, size_t len);
+
+/*
  * Prints the flattened tree at `fdt` as device tree source into a malloc'ed C string that the caller
  * frees; NULL when memory ends.
  */

@@ -114,34 +114,26 @@ static bool apply_overlay(struct plan *plan, const struct manifest_text *file, s
 {
 	const char *path = manifest_path(&plan->manifest, &plan->arena, file->text);
 	struct bytes overlay;
-	int error = file_read(path, DEVICETREE_MAX_LEN, &overlay);
+	int error = file_read(path, DEVICETREE_MAX_LEN, &overlay), result;
 
 	if (error) {
 		report_error(&plan->report, file->place, NULL, "cannot read '%s': %s", path,
 			     strerror(error));
 		return false;
 	}
-	/* Room first: a failed attempt leaves both trees damaged. */
-	if (fdt_check_full(overlay.data, overlay.len) != 0) {
+	result = dtgen_apply_overlay(tree->data, DEVICETREE_MAX_LEN, overlay.data, overlay.len);
+	free(overlay.data);
+	if (result == -FDT_ERR_BADSTRUCTURE)
 		report_error(&plan->report, file->place, NULL,
 			     "'%s' is no compiled device tree; compile it: dtc -@ -O dtb -o x.dtbo "
 			     "x.dtso",
 			     path);
-		free(overlay.data);
-		return false;
-	}
-	error = fdt_open_into(tree->data, tree->data, DEVICETREE_MAX_LEN);
-	if (!error)
-		error = fdt_overlay_apply(tree->data, overlay.data);
-	if (!error)
-		error = fdt_pack(tree->data);
-	free(overlay.data);
-	if (error)
+	else if (result < 0)
 		report_error(&plan->report, file->place, NULL, "overlay '%s' does not apply: %s",
-			     path, fdt_strerror(error));
+			     path, fdt_strerror(result));
 	else
-		tree->len = fdt_totalsize(tree->data);
-	return !error;
+		tree->len = (size_t)result;
+	return result >= 0;
 }
 
 static bool make_tree(struct plan *plan, const struct manifest_capsule *from,

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		for (uint32_t i = 0; i < board.ram_count; i++)
 			if (board.ram[i].size == 0 ||
 			    board.ram[i].base + board.ram[i].size < board.ram[i].base ||
-			    (i > 0 && board.ram[i].base <= board.ram[i - 1].base + board.ram[i - 1].size))
+			    (i > 0 &&
+			     board.ram[i].base <= board.ram[i - 1].base + board.ram[i - 1].size))
 				abort();
 		board_obstacle(&board, buf, sizeof(buf));
 	}

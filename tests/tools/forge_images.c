@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * forge_images DIR [KEY]: one image for each attack into DIR, named after it, and expect.txt: lines
- * of FILE, a tab, and the sentence (dmfs_strerror) with which a reader refuses it; accepted.dmfs,
- * which all are made from, has the sentence of DMFS_OK. The reader trusts KEY (a NAME.key of `dmfs
- * keygen`; without one a key known to everybody), threshold 1, takes rollback indices from 7 on, and
- * is a board with the compatible string riscv-virtio or sifive,hifive-unleashed-a00.
+ * forge_images DIR RECIPES [KEY]: makes the images of the folder RECIPES (tests/golden/README.md)
+ * into DIR, each named after its recipe, and expect.txt: lines of FILE, a tab, and the sentence
+ * with which a reader refuses it. accepted.dmfs, which all are made from, has the sentence of
+ * DMFS_OK. The reader trusts KEY (a NAME.key of `dmfs keygen`; without one a key known to
+ * everybody), threshold 1, takes rollback indices from 7 on, and is a board with the compatible
+ * string riscv-virtio or sifive,hifive-unleashed-a00.
  *
- * What the attacker could have signed is signed: these images differ from valid ones by the attack
- * alone. Each is shown to this machine's reader first; exit status 1 says that one was not refused
- * as it should be.
+ * Each image is shown to this machine's reader; exit status 1 says that one was not refused as its
+ * recipe says, 3 that a recipe cannot be read.
  */
 #include <errno.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,8 +23,16 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define BLOCK_LEN       16u
-#define RECORD_LEN      96u
-#define OLDER           (FORGE_ROLLBACK - 1)
+#define MAX_WORDS       4
+#define LINE_LEN        256
+
+static _Noreturn void die(const char *where, const char *what)
+{
+	fprintf(stderr, "forge_images: %s: %s\n", where, what);
+	exit(3);
+}
+
+/* --- the valid image, and one like it --------------------------------------------------------- */
 
 static const struct dmfs_write_property boards[] = {
 	{0, "board", "riscv-virtio"},
@@ -40,8 +49,19 @@ static void plan_base(struct forge_plan *plan)
 	plan->plan.property_count = COUNT_OF(boards);
 }
 
-/* The valid image with another initrd, of the same length packed and unpacked. */
-static struct forge sibling(uint64_t rollback)
+static struct forge valid_image(void)
+{
+	struct forge_plan plan;
+
+	plan_base(&plan);
+	return forge_write(&plan.plan, 1);
+}
+
+/*
+ * With another initrd, of the same length packed and unpacked, so that all parts are where they are
+ * in the valid one.
+ */
+static struct forge other_image(uint64_t rollback)
 {
 	static uint8_t other[5000];
 	struct forge_plan plan;
@@ -56,427 +76,449 @@ static struct forge sibling(uint64_t rollback)
 	return forge_write(&plan.plan, 1);
 }
 
-static void copy_part(struct forge *to, const struct forge *from, uint64_t begin, uint64_t end)
+/* --- fields, places, values ------------------------------------------------------------------- */
+
+struct field {
+	const char *name;
+	unsigned at, bytes;
+};
+
+static const struct field header_fields[] = {
+	{"domain", HEADER_DOMAIN, 4},
+	{"format", HEADER_FORMAT, 4},
+	{"header_len", HEADER_LEN, 4},
+	{"signed_len", HEADER_SIGNED_LEN, 8},
+	{"payload_len", HEADER_PAYLOAD_LEN, 8},
+	{"signature_alg", HEADER_SIGNATURE_ALG, 4},
+	{"hash_alg", HEADER_HASH_ALG, 4},
+	{"compression_alg", HEADER_COMPRESSION_ALG, 4},
+	{"encryption_alg", HEADER_ENCRYPTION_ALG, 4},
+	{"rollback", HEADER_ROLLBACK, 8},
+	{"xlen", HEADER_XLEN, 4},
+	{"chunk_len", HEADER_CHUNK_LEN, 4},
+	{"objects", HEADER_OBJECTS, 4},
+	{"capsules", HEADER_CAPSULES, 4},
+	{"properties", HEADER_PROPERTIES, 4},
+	{"chunks", HEADER_CHUNKS, 4},
+	{"strings_len", HEADER_STRINGS_LEN, 4},
+	{"name", HEADER_NAME, 4},
+	{"version", HEADER_VERSION, 4},
+	{NULL, 0, 0},
+};
+static const struct field object_fields[] = {
+	{"name", OBJECT_NAME, 4},
+	{"type", OBJECT_TYPE, 4},
+	{"flags", OBJECT_FLAGS, 4},
+	{"raw_len", OBJECT_RAW_LEN, 8},
+	{"first_chunk", OBJECT_FIRST_CHUNK, 4},
+	{"chunk_count", OBJECT_CHUNK_COUNT, 4},
+	{"mem_len", OBJECT_MEM_LEN, 8},
+	{NULL, 0, 0},
+};
+static const struct field capsule_fields[] = {
+	{"name", CAPSULE_NAME, 4},
+	{"kind", CAPSULE_KIND, 4},
+	{"cpus", CAPSULE_CPUS, 4},
+	{"memory", CAPSULE_MEMORY, 8},
+	{"entry", CAPSULE_ENTRY, 8},
+	{"kernel_load", CAPSULE_KERNEL_LOAD, 8},
+	{"initrd_load", CAPSULE_INITRD_LOAD, 8},
+	{"devicetree_load", CAPSULE_TREE_LOAD, 8},
+	{"kernel", CAPSULE_KERNEL, 4},
+	{"initrd", CAPSULE_INITRD, 4},
+	{"devicetree", CAPSULE_TREE, 4},
+	{"flags", CAPSULE_FLAGS, 4},
+	{"permissions", CAPSULE_PERMISSIONS, 8},
+	{"cmdline", CAPSULE_CMDLINE, 4},
+	{NULL, 0, 0},
+};
+static const struct field property_fields[] = {
+	{"owner", PROPERTY_OWNER, 4},
+	{"key", PROPERTY_KEY, 4},
+	{"value", PROPERTY_VALUE, 4},
+	{NULL, 0, 0},
+};
+static const struct field chunk_fields[] = {
+	{"offset", CHUNK_OFFSET, 8},
+	{"stored_len", CHUNK_STORED_LEN, 4},
+	{"raw_len", CHUNK_RAW_LEN, 4},
+	{"hash", CHUNK_HASH, 4},
+	{NULL, 0, 0},
+};
+
+static uint64_t header_at(const struct forge *f, uint32_t index)
 {
-	memcpy(to->bytes + begin, from->bytes + begin, end - begin);
+	return 0;
 }
 
-static void change_byte(struct forge *f, uint64_t at)
+static const struct table {
+	const char *name;
+	uint64_t (*at)(const struct forge *f, uint32_t index);
+	const struct field *fields;
+} tables[] = {
+	{"header", header_at, header_fields},       {"object", forge_object, object_fields},
+	{"capsule", forge_capsule, capsule_fields}, {"property", forge_property, property_fields},
+	{"chunk", forge_chunk, chunk_fields},
+};
+
+static uint64_t end_of(const struct forge *f)
 {
-	f->bytes[at] ^= 0x01;
+	return f->len;
 }
 
-static void leave(struct forge *f)
+static const struct {
+	const char *name;
+	uint64_t (*at)(const struct forge *f);
+} parts[] = {
+	{"strings", forge_strings},
+	{"signatures", forge_signatures},
+	{"payload", forge_payload},
+	{"end", end_of},
+};
+
+static const char *const objects[] = {"kernel", "initrd",  "devicetree",
+				      "banner", "program", "file"};
+
+/* "object[kernel].raw_len", without the dot the record. False when it is none. */
+static bool find_field(const struct forge *f, const char *word, uint64_t *at, unsigned *bytes)
 {
+	size_t len = strcspn(word, "[.");
+	uint32_t index = 0;
+
+	for (size_t t = 0; t < COUNT_OF(tables); t++) {
+		const char *rest = word + len, *name;
+
+		if (strlen(tables[t].name) != len || strncmp(word, tables[t].name, len) != 0)
+			continue;
+		if (*rest == '[') {
+			name = rest + 1;
+			rest += strcspn(rest, "]") + 1;
+			index = (uint32_t)strtoul(name, NULL, 10);
+			for (uint32_t i = 0; i < COUNT_OF(objects); i++)
+				if (strncmp(name, objects[i], strlen(objects[i])) == 0)
+					index = i;
+		}
+		*at = tables[t].at(f, index);
+		*bytes = 4;
+		if (*rest != '.')
+			return *rest == '\0';
+		for (const struct field *field = tables[t].fields; field->name; field++)
+			if (strcmp(field->name, rest + 1) == 0) {
+				*at += field->at;
+				*bytes = field->bytes;
+				return true;
+			}
+	}
+	return false;
 }
 
-/*
- * --- a byte changed in each part -----------------------------------------------------------------
+static uint64_t term(const struct forge *f, const char *word)
+{
+	uint64_t value;
+	unsigned bytes;
+	char *rest;
+
+	if (find_field(f, word, &value, &bytes))
+		return value;
+	for (size_t i = 0; i < COUNT_OF(parts); i++)
+		if (strcmp(parts[i].name, word) == 0)
+			return parts[i].at(f);
+	for (uint32_t i = 0; i < COUNT_OF(objects); i++)
+		if (strcmp(objects[i], word) == 0)
+			return i;
+	if (strncmp(word, "2^", 2) == 0) {
+		value = strtoul(word + 2, &rest, 10);
+		value = value > 63 ? 0 : UINT64_C(1) << value;
+	} else {
+		value = strtoull(word, &rest, 0);
+	}
+	if (rest == word || *rest != '\0')
+		die(word, "no number, field or place");
+	return value;
+}
+
+/* Terms with plus and minus between them, modulo 2^64. */
+static uint64_t value_of(const struct forge *f, const char *word)
+{
+	char part[LINE_LEN];
+	uint64_t sum = 0;
+	char sign = '+';
+
+	while (sign != '\0') {
+		size_t len = strcspn(word, "+-");
+
+		memcpy(part, word, len);
+		part[len] = '\0';
+		sum = sign == '+' ? sum + term(f, part) : sum - term(f, part);
+		sign = word[len];
+		word += len + 1;
+	}
+	return sum;
+}
+
+static uint64_t place_of(const struct forge *f, const char *word, uint64_t len)
+{
+	uint64_t at = value_of(f, word);
+
+	if (at > f->len || len > f->len - at)
+		die(word, "outside the image");
+	return at;
+}
+
+static uint64_t field_of(const struct forge *f, const char *word, unsigned *bytes)
+{
+	uint64_t at;
+
+	if (!find_field(f, word, &at, bytes) || at + *bytes > f->len)
+		die(word, "no field");
+	return at;
+}
+
+/* --- what recipes do -----------------------------------------------------------------------------
  */
 
-static void changed_header(struct forge *f)
+static void set(struct forge *f, char **words)
 {
-	change_byte(f, HEADER_ROLLBACK);
+	uint64_t value = value_of(f, words[1]);
+	unsigned bytes;
+	uint64_t at = field_of(f, words[0], &bytes);
+
+	if (bytes == 8)
+		forge_set64(f, at, value);
+	else
+		forge_set32(f, at, (uint32_t)value);
 }
 
-static void changed_object(struct forge *f)
+static void put(struct forge *f, char **words)
 {
-	change_byte(f, forge_object(f, FORGE_KERNEL) + OBJECT_MEM_LEN);
+	forge_set32(f, place_of(f, words[0], 4), (uint32_t)value_of(f, words[1]));
 }
 
-static void changed_capsule(struct forge *f)
+static void flip(struct forge *f, char **words)
 {
-	change_byte(f, forge_capsule(f, FORGE_GUEST) + CAPSULE_PERMISSIONS);
+	f->bytes[place_of(f, words[0], 1)] ^= 1;
 }
 
-static void changed_property(struct forge *f)
+static void cut(struct forge *f, char **words)
 {
-	change_byte(f, forge_property(f, 0) + PROPERTY_VALUE);
+	f->len = place_of(f, words[0], 0);
 }
 
-static void changed_chunk_table(struct forge *f)
+static void insert(struct forge *f, char **words)
 {
-	change_byte(f, forge_chunk(f, 0) + CHUNK_HASH);
+	forge_insert(f, place_of(f, words[0], 0), value_of(f, words[1]));
 }
 
-static void changed_string(struct forge *f)
+static void copy(struct forge *f, char **words)
 {
-	change_byte(f, forge_strings(f));
+	uint64_t len = value_of(f, words[1]);
+
+	memmove(f->bytes + place_of(f, words[2], len), f->bytes + place_of(f, words[0], len), len);
 }
 
-static void changed_signature(struct forge *f)
+/* \xNN is a byte. */
+static uint32_t unescape(char *text)
 {
-	change_byte(f, forge_payload(f) - 1);
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; to++) {
+		char hex[3] = "";
+
+		if (strncmp(from, "\\x", 2) == 0) {
+			memcpy(hex, from + 2, 2);
+			*to = (char)strtoul(hex, NULL, 16);
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	return (uint32_t)(to - text);
 }
 
-static void changed_signer(struct forge *f)
+static void string(struct forge *f, char **words)
 {
-	change_byte(f, forge_signatures(f) + BLOCK_LEN);
-}
+	uint32_t len = unescape(words[1]), offset = forge_string(f, words[1], len);
+	unsigned bytes;
+	uint64_t at = field_of(f, words[0], &bytes);
 
-static void changed_payload(struct forge *f)
-{
-	change_byte(f, forge_payload(f) + 100);
-}
-
-/*
- * --- the file as a whole
- * ---------------------------------------------------------------------------
- */
-
-static void truncated_in_header(struct forge *f)
-{
-	f->len = 200;
-}
-
-static void truncated_in_region(struct forge *f)
-{
-	f->len = forge_signatures(f) - 1;
-}
-
-static void truncated_in_signatures(struct forge *f)
-{
-	f->len = forge_payload(f) - 1;
-}
-
-static void truncated_in_payload(struct forge *f)
-{
-	f->len--;
-}
-
-static void trailing_bytes(struct forge *f)
-{
-	forge_insert(f, f->len, 512);
-}
-
-/*
- * --- signatures
- * -------------------------------------------------------------------------------------
- */
-
-static void not_signed(struct forge *f)
-{
-	forge_sign(f, 0, 0);
-}
-
-static void signed_by_stranger(struct forge *f)
-{
-	forge_sign(f, 1, 1);
-}
-
-static void same_key_twice(struct forge *f)
-{
-	uint64_t first = forge_signatures(f) + BLOCK_LEN;
-
-	forge_insert(f, first + RECORD_LEN, RECORD_LEN);
-	memcpy(f->bytes + first + RECORD_LEN, f->bytes + first, RECORD_LEN);
-	forge_set32(f, first - BLOCK_LEN, 2);
-}
-
-static void seventeen_signatures(struct forge *f)
-{
-	forge_sign(f, 0, 17);
-}
-
-static void flood_of_signatures(struct forge *f)
-{
-	forge_set32(f, forge_signatures(f), UINT32_MAX);
-}
-
-static void good_and_bad_signature(struct forge *f)
-{
-	forge_sign(f, 0, 2);
-	change_byte(f, forge_signatures(f) + BLOCK_LEN + RECORD_LEN - 1);
-}
-
-/* A signature that is right, for less than all of the region. */
-static void signature_over_header_alone(struct forge *f)
-{
-	uint64_t at = forge_signatures(f) + BLOCK_LEN + DMFS_PUBLIC_KEY_LEN;
-
-	crypto_sign_detached(f->bytes + at, NULL, f->bytes, DMFS_HEADER_LEN, forge_key(0));
-}
-
-/* The image says that its header is all that is signed, and that is. */
-static void unsigned_list_of_what_is_signed(struct forge *f)
-{
-	forge_set64(f, HEADER_SIGNED_LEN, DMFS_HEADER_LEN);
-	signature_over_header_alone(f);
-}
-
-/* Fields that would be believed, in the part that no signature covers. */
-static void protected_field_in_signature_block(struct forge *f)
-{
-	forge_set64(f, forge_signatures(f) + 8, OLDER);
-}
-
-static void sealed_keys(struct forge *f)
-{
-	forge_insert(f, forge_payload(f), 80);
-	forge_set32(f, forge_signatures(f) + 4, 1);
-}
-
-/* A second capsule like the first, with all permissions, under the signature of the first alone. */
-static void signature_on_cloned_capsule(struct forge *f)
-{
-	uint64_t first = forge_capsule(f, 0), clone = forge_capsule(f, 1);
-
-	forge_insert(f, clone, clone - first);
-	memcpy(f->bytes + clone, f->bytes + first, clone - first);
-	forge_set64(f, clone + CAPSULE_PERMISSIONS, 0xffff);
-	forge_set32(f, HEADER_CAPSULES, 2);
-	forge_set64(f, HEADER_SIGNED_LEN, forge_signatures(f));
-}
-
-/*
- * --- validly signed parts mixed
- * ----------------------------------------------------------------------
- */
-
-static void mixed_payload(struct forge *f)
-{
-	struct forge other = sibling(FORGE_ROLLBACK);
-
-	copy_part(f, &other, forge_payload(f), f->len);
-	forge_free(&other);
-}
-
-static void mixed_signatures(struct forge *f)
-{
-	struct forge other = sibling(FORGE_ROLLBACK);
-
-	copy_part(f, &other, forge_signatures(f), forge_payload(f));
-	forge_free(&other);
-}
-
-static void mixed_header(struct forge *f)
-{
-	struct forge other = sibling(FORGE_ROLLBACK + 1);
-
-	copy_part(f, &other, 0, DMFS_HEADER_LEN);
-	forge_free(&other);
-}
-
-static void mixed_chunk_table(struct forge *f)
-{
-	struct forge other = sibling(FORGE_ROLLBACK);
-
-	copy_part(f, &other, forge_chunk(f, 0), forge_strings(f));
-	copy_part(f, &other, forge_payload(f), f->len);
-	forge_free(&other);
-}
-
-/*
- * --- what the boards of this image refuse
- * ---------------------------------------------------------
- */
-
-static void older_image(struct forge *f)
-{
-	forge_free(f);
-	*f = sibling(OLDER);
-}
-
-static void older_image_with_raised_index(struct forge *f)
-{
-	older_image(f);
-	forge_set64(f, HEADER_ROLLBACK, FORGE_ROLLBACK);
-}
-
-static void other_board(struct forge *f)
-{
-	static const struct dmfs_write_property other = {0, "board", "riscv-virtio2"};
-	struct forge_plan plan;
-
-	plan_base(&plan);
-	plan.plan.properties = &other;
-	plan.plan.property_count = 1;
-	forge_free(f);
-	*f = forge_write(&plan.plan, 1);
-}
-
-/*
- * --- strings, signed
- * --------------------------------------------------------------------------------
- */
-
-static void rename_object(struct forge *f, uint32_t index, const char *name)
-{
-	uint64_t at = forge_object(f, index) + OBJECT_NAME;
-	uint32_t len = (uint32_t)strlen(name);
-
-	forge_set32(f, at, forge_string(f, name, len));
+	forge_set32(f, at, offset);
 	forge_set32(f, at + 4, len);
-	forge_sign(f, 0, 1);
 }
 
-static void name_matched_loosely(struct forge *f)
+static void stream(struct forge *f, char **words)
 {
-	rename_object(f, FORGE_FILE, "kernel@1");
-}
-
-static void name_twice(struct forge *f)
-{
-	rename_object(f, FORGE_FILE, "kernel");
-}
-
-static void name_that_escapes(struct forge *f)
-{
-	rename_object(f, FORGE_FILE, "../../etc/passwd");
-}
-
-static void name_with_escape_sequence(struct forge *f)
-{
-	rename_object(f, FORGE_FILE, "a\033[2J");
-}
-
-/*
- * --- streams, signed: the first chunk of the kernel
- * -------------------------------------------------
- */
-
-/* Stores `len` bytes, the kernel's first ones, deflated with these window bits. */
-static void store_stream(struct forge *f, uint32_t len, int window_bits, const char *dictionary)
-{
+	static const struct {
+		const char *name;
+		int window_bits; /* zlib.h, deflateInit2() */
+	} formats[] = {{"zlib", 15}, {"gzip", 15 + 16}, {"raw", -15}, {"dictionary", 15}};
 	static uint8_t stored[4 * FORGE_CHUNK_LEN];
 	struct forge_plan plan;
-	z_stream s = {.avail_in = len, .next_out = stored, .avail_out = sizeof(stored)};
+	z_stream s = {.next_out = stored,
+		      .avail_out = sizeof(stored),
+		      .avail_in = (uInt)value_of(f, words[1])};
+	int bits = 0;
 
+	for (size_t i = 0; i < COUNT_OF(formats); i++)
+		if (strcmp(formats[i].name, words[0]) == 0)
+			bits = formats[i].window_bits;
+	if (bits == 0 || s.avail_in > 2 * FORGE_CHUNK_LEN)
+		die(words[0], "no stream");
 	plan_base(&plan);
 	s.next_in = (Bytef *)plan.objects[FORGE_KERNEL].data;
-	deflateInit2(&s, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
-	if (dictionary)
-		deflateSetDictionary(&s, (const Bytef *)dictionary, (uInt)strlen(dictionary));
+	deflateInit2(&s, 9, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY);
+	if (strcmp(words[0], "dictionary") == 0)
+		deflateSetDictionary(&s, (const Bytef *)words[0], (uInt)strlen(words[0]));
 	deflate(&s, Z_FINISH);
 	deflateEnd(&s);
 	forge_store(f, 0, stored, (uint32_t)s.total_out);
-	forge_sign(f, 0, 1);
 }
 
-static void gzip_stream(struct forge *f)
+static void take(struct forge *f, char **words)
 {
-	store_stream(f, FORGE_CHUNK_LEN, 15 + 16, NULL);
+	struct forge other = other_image(value_of(f, words[2]));
+	uint64_t from = place_of(f, words[0], 0), to = place_of(f, words[1], 0);
+
+	if (from > to || other.len != f->len)
+		die(words[0], "cannot be taken from the other image");
+	memcpy(f->bytes + from, other.bytes + from, to - from);
+	forge_free(&other);
 }
 
-static void raw_deflate_stream(struct forge *f)
+static void sign(struct forge *f, char **words)
 {
-	store_stream(f, FORGE_CHUNK_LEN, -15, NULL);
+	uint64_t first = value_of(f, words[0]), count = value_of(f, words[1]);
+
+	if (first + count > FORGE_MAX_KEYS || forge_payload(f) > f->len)
+		die(words[1], "cannot be signed so");
+	forge_sign(f, (unsigned)first, (unsigned)count);
 }
 
-static void stream_past_its_length(struct forge *f)
+static void sign_less(struct forge *f, char **words)
 {
-	store_stream(f, 2 * FORGE_CHUNK_LEN, 15, NULL);
+	uint64_t len = value_of(f, words[0]);
+	uint64_t at = forge_signatures(f) + BLOCK_LEN + DMFS_PUBLIC_KEY_LEN;
+
+	if (len > f->len || at + DMFS_SIGNATURE_LEN > f->len)
+		die(words[0], "cannot be signed so");
+	crypto_sign_detached(f->bytes + at, NULL, f->bytes, len, forge_key(0));
 }
 
-static void stream_short_of_its_length(struct forge *f)
-{
-	store_stream(f, FORGE_CHUNK_LEN - 1, 15, NULL);
-}
-
-static void stream_with_dictionary(struct forge *f)
-{
-	store_stream(f, FORGE_CHUNK_LEN, 15, "dictionary");
-}
-
-struct attack {
+static const struct step {
 	const char *name;
-	void (*make)(struct forge *f);
-	enum dmfs_status want;
+	unsigned words;
+	void (*run)(struct forge *f, char **words);
+} steps[] = {
+	{"set", 2, set},
+	{"put", 2, put},
+	{"flip", 1, flip},
+	{"cut", 1, cut},
+	{"insert", 2, insert},
+	{"copy", 3, copy},
+	{"string", 2, string},
+	{"take", 3, take},
+	{"sign", 2, sign},
+	{"stream", 2, stream},
+	{"sign-less", 1, sign_less},
 };
 
-static const struct attack attacks[] = {
-	{"accepted", leave, DMFS_OK},
-	{"changed-header", changed_header, DMFS_ERR_SIGNATURE},
-	{"changed-object", changed_object, DMFS_ERR_SIGNATURE},
-	{"changed-capsule", changed_capsule, DMFS_ERR_SIGNATURE},
-	{"changed-property", changed_property, DMFS_ERR_SIGNATURE},
-	{"changed-chunk-table", changed_chunk_table, DMFS_ERR_SIGNATURE},
-	{"changed-string", changed_string, DMFS_ERR_SIGNATURE},
-	{"changed-signature", changed_signature, DMFS_ERR_SIGNATURE},
-	{"changed-signer", changed_signer, DMFS_ERR_UNTRUSTED},
-	{"changed-payload", changed_payload, DMFS_ERR_HASH},
-	{"truncated-in-header", truncated_in_header, DMFS_ERR_TRUNCATED},
-	{"truncated-in-region", truncated_in_region, DMFS_ERR_TRUNCATED},
-	{"truncated-in-signatures", truncated_in_signatures, DMFS_ERR_TRUNCATED},
-	{"truncated-in-payload", truncated_in_payload, DMFS_ERR_TRUNCATED},
-	{"trailing-bytes", trailing_bytes, DMFS_ERR_TRAILING},
-	{"unsigned", not_signed, DMFS_ERR_UNSIGNED},
-	{"wrong-key", signed_by_stranger, DMFS_ERR_UNTRUSTED},
-	{"same-key-twice", same_key_twice, DMFS_ERR_KEY_TWICE},
-	{"seventeen-signatures", seventeen_signatures, DMFS_ERR_TOO_MANY_SIGNATURES},
-	{"flood-of-signatures", flood_of_signatures, DMFS_ERR_TOO_MANY_SIGNATURES},
-	{"bad-signature-beside-a-good-one", good_and_bad_signature, DMFS_ERR_SIGNATURE},
-	{"signature-over-header-alone", signature_over_header_alone, DMFS_ERR_SIGNATURE},
-	{"unsigned-list-of-what-is-signed", unsigned_list_of_what_is_signed, DMFS_ERR_LENGTH},
-	{"protected-field-in-signature-block", protected_field_in_signature_block,
-	 DMFS_ERR_RESERVED},
-	{"sealed-keys", sealed_keys, DMFS_ERR_RESERVED},
-	{"signature-on-cloned-capsule", signature_on_cloned_capsule, DMFS_ERR_SIGNATURE},
-	{"mixed-payload", mixed_payload, DMFS_ERR_HASH},
-	{"mixed-signatures", mixed_signatures, DMFS_ERR_SIGNATURE},
-	{"mixed-header", mixed_header, DMFS_ERR_SIGNATURE},
-	{"mixed-chunk-table", mixed_chunk_table, DMFS_ERR_SIGNATURE},
-	{"rollback", older_image, DMFS_ERR_ROLLBACK},
-	{"rollback-with-raised-index", older_image_with_raised_index, DMFS_ERR_SIGNATURE},
-	{"other-board", other_board, DMFS_ERR_BOARD},
-	{"name-matched-loosely", name_matched_loosely, DMFS_ERR_STRING},
-	{"name-twice", name_twice, DMFS_ERR_NAME_TWICE},
-	{"name-that-escapes", name_that_escapes, DMFS_ERR_STRING},
-	{"name-with-escape-sequence", name_with_escape_sequence, DMFS_ERR_STRING},
-	{"gzip-stream", gzip_stream, DMFS_ERR_INFLATE},
-	{"raw-deflate-stream", raw_deflate_stream, DMFS_ERR_INFLATE},
-	{"stream-past-its-length", stream_past_its_length, DMFS_ERR_INFLATE},
-	{"stream-short-of-its-length", stream_short_of_its_length, DMFS_ERR_INFLATE},
-	{"stream-with-dictionary", stream_with_dictionary, DMFS_ERR_INFLATE},
+/* --- recipes ---------------------------------------------------------------------------------- */
+
+/* Where the images go, and the one in the making. */
+struct kitchen {
+	const char *dir;
+	FILE *expect;
+	struct forge valid, image;
+	char name[64];
+	bool good; /* so far each was refused as its recipe says */
 };
 
-#define BIT(n) (UINT64_C(1) << (n))
-
-/* One field each; signed again where the region's length stays. */
-static const struct forge_change fields[] = {
-	{"other-magic", HEADER, 0, HEADER_DOMAIN, 1, 'd', DMFS_ERR_MAGIC},
-	{"later-format", HEADER, 0, HEADER_FORMAT, 4, 2, DMFS_ERR_VERSION},
-	{"other-signature-algorithm", HEADER, 0, HEADER_SIGNATURE_ALG, 4, 0, DMFS_ERR_ALGORITHM},
-	{"other-hash-algorithm", HEADER, 0, HEADER_HASH_ALG, 4, 0, DMFS_ERR_ALGORITHM},
-	{"encrypted", HEADER, 0, HEADER_ENCRYPTION_ALG, 4, 1, DMFS_ERR_ALGORITHM},
-	{"other-xlen", HEADER, 0, HEADER_XLEN, 4, 32, DMFS_ERR_BOARD},
-	{"header-len", HEADER, 0, HEADER_LEN, 4, 0x80000000, DMFS_ERR_LENGTH},
-	{"signed-len-past-2-31", HEADER, 0, HEADER_SIGNED_LEN, 8, BIT(31), DMFS_ERR_LENGTH},
-	{"signed-len-past-2-32", HEADER, 0, HEADER_SIGNED_LEN, 8, BIT(32) + 256, DMFS_ERR_LENGTH},
-	{"payload-len-past-2-31", HEADER, 0, HEADER_PAYLOAD_LEN, 8, BIT(31), DMFS_ERR_TRUNCATED},
-	{"payload-len-past-2-32", HEADER, 0, HEADER_PAYLOAD_LEN, 8, BIT(32), DMFS_ERR_TRUNCATED},
-	{"payload-len-that-wraps", HEADER, 0, HEADER_PAYLOAD_LEN, 8, UINT64_MAX, DMFS_ERR_LIMIT},
-	{"objects-past-the-limit", HEADER, 0, HEADER_OBJECTS, 4, 0x04000001, DMFS_ERR_LIMIT},
-	{"chunks-past-the-limit", HEADER, 0, HEADER_CHUNKS, 4, 0xffffffff, DMFS_ERR_LIMIT},
-	{"raw-len-past-2-31", OBJECT, FORGE_KERNEL, OBJECT_RAW_LEN, 8, BIT(31), DMFS_ERR_OBJECT},
-	{"raw-len-past-2-32", OBJECT, FORGE_KERNEL, OBJECT_RAW_LEN, 8, BIT(32) + 10000,
-	 DMFS_ERR_OBJECT},
-	{"raw-len-that-wraps", OBJECT, FORGE_KERNEL, OBJECT_RAW_LEN, 8, UINT64_MAX, DMFS_ERR_LIMIT},
-	{"mem-len-that-wraps", OBJECT, FORGE_KERNEL, OBJECT_MEM_LEN, 8, UINT64_MAX, DMFS_ERR_LIMIT},
-	{"object-over-another", OBJECT, FORGE_INITRD, OBJECT_FIRST_CHUNK, 4, 0, DMFS_ERR_OBJECT},
-	{"object-name-out-of-bounds", OBJECT, FORGE_KERNEL, OBJECT_NAME, 4, 0xfffffff0,
-	 DMFS_ERR_STRING},
-	{"chunk-out-of-bounds", CHUNK, 0, CHUNK_OFFSET, 8, BIT(40), DMFS_ERR_CHUNK},
-	{"chunk-over-another", CHUNK, 1, CHUNK_OFFSET, 8, 0, DMFS_ERR_CHUNK},
-	{"stored-len-past-2-31", CHUNK, 0, CHUNK_STORED_LEN, 4, BIT(31), DMFS_ERR_CHUNK},
-	{"chunk-raw-len-past-2-31", CHUNK, 0, CHUNK_RAW_LEN, 4, BIT(31), DMFS_ERR_CHUNK},
-	{"memory-that-wraps", CAPSULE, 0, CAPSULE_MEMORY, 8, BIT(63), DMFS_ERR_LIMIT},
-	{"kernel-below-memory", CAPSULE, 0, CAPSULE_KERNEL_LOAD, 8, 0x1000, DMFS_ERR_CAPSULE},
-	{"kernel-that-wraps", CAPSULE, 0, CAPSULE_KERNEL_LOAD, 8, UINT64_MAX - 0xfff,
-	 DMFS_ERR_CAPSULE},
-	{"kernel-over-devicetree", CAPSULE, 0, CAPSULE_TREE_LOAD, 8, FORGE_RAM + 0x200000,
-	 DMFS_ERR_CAPSULE},
-	{"entry-outside-kernel", CAPSULE, 0, CAPSULE_ENTRY, 8, 0x10000000, DMFS_ERR_CAPSULE},
-	{"unknown-permission", CAPSULE, 0, CAPSULE_PERMISSIONS, 8, BIT(16), DMFS_ERR_RESERVED},
-	{"kernel-of-another-type", CAPSULE, 0, CAPSULE_KERNEL, 4, FORGE_FILE, DMFS_ERR_CAPSULE},
-	{"property-of-nobody", PROPERTY, 2, PROPERTY_OWNER, 4, 2, DMFS_ERR_PROPERTY},
-};
-
-static void die(const char *what)
+static void run_step(struct kitchen *kitchen, const char *name, char *rest)
 {
-	fprintf(stderr, "forge_images: %s: %s\n", what, errno ? strerror(errno) : "not usable");
-	exit(3);
+	char *words[MAX_WORDS] = {NULL};
+	unsigned count = 0;
+
+	for (char *word = strtok(rest, " "); word && count < MAX_WORDS; word = strtok(NULL, " "))
+		words[count++] = word;
+	for (size_t i = 0; i < COUNT_OF(steps); i++)
+		if (strcmp(steps[i].name, name) == 0 && steps[i].words == count) {
+			steps[i].run(&kitchen->image, words);
+			return;
+		}
+	die(kitchen->name, name);
 }
+
+/* The image is done: shown to the reader here, written, its line in expect.txt. */
+static void finish(struct kitchen *kitchen, const char *sentence)
+{
+	struct forge exact = forge_copy(&kitchen->image);
+	const char *said = dmfs_strerror(forge_read(&exact));
+	char path[4096];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s.dmfs", kitchen->dir, kitchen->name);
+	out = fopen(path, "wb");
+	if (!out || fwrite(exact.bytes, exact.len, 1, out) != 1 || fclose(out) != 0)
+		die(path, strerror(errno));
+	forge_free(&exact);
+	forge_free(&kitchen->image);
+	fprintf(kitchen->expect, "%s.dmfs\t%s\n", kitchen->name, sentence);
+	if (strcmp(said, sentence) != 0) {
+		fprintf(stderr, "forge_images: %s: %s, and not: %s\n", kitchen->name, said,
+			sentence);
+		kitchen->good = false;
+	}
+	kitchen->name[0] = '\0';
+}
+
+static void begin(struct kitchen *kitchen, const char *name)
+{
+	snprintf(kitchen->name, sizeof(kitchen->name), "%s", name);
+	kitchen->image = forge_copy(&kitchen->valid);
+}
+
+static void run_line(struct kitchen *kitchen, const char *path, char *line)
+{
+	char *name = line + strspn(line, " \t"), *rest;
+
+	name[strcspn(name, "\n")] = '\0';
+	if (*name == '\0' || *name == '#')
+		return;
+	rest = name + strcspn(name, " ");
+	if (*rest != '\0')
+		*rest++ = '\0';
+	if ((strcmp(name, "image") == 0) == (kitchen->name[0] != '\0'))
+		die(path, "every image begins with 'image' and ends with 'expect'");
+	if (strcmp(name, "image") == 0)
+		begin(kitchen, rest);
+	else if (strcmp(name, "expect") == 0)
+		finish(kitchen, rest);
+	else
+		run_step(kitchen, name, rest);
+}
+
+static void run_recipes(struct kitchen *kitchen, const char *folder)
+{
+	char pattern[4096], line[LINE_LEN];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/*.txt", folder);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		die(pattern, "no recipes");
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		FILE *file = fopen(found.gl_pathv[i], "r");
+
+		if (!file)
+			die(found.gl_pathv[i], strerror(errno));
+		while (fgets(line, sizeof(line), file))
+			run_line(kitchen, found.gl_pathv[i], line);
+		fclose(file);
+		if (kitchen->name[0] != '\0')
+			die(kitchen->name, "does not say what is expected");
+	}
+	globfree(&found);
+}
+
+/* --- the program ------------------------------------------------------------------------------ */
 
 #define SECRET_PREFIX "diosix-ed25519-secret-v1 "
 
@@ -489,86 +531,42 @@ static void load_key(const char *path)
 	size_t len = file ? fread(text, 1, sizeof(text) - 1, file) : 0, bytes;
 
 	if (!file)
-		die(path);
+		die(path, strerror(errno));
 	fclose(file);
-	if (len < strlen(SECRET_PREFIX) || memcmp(text, SECRET_PREFIX, strlen(SECRET_PREFIX)) != 0 ||
-	    sodium_hex2bin(seed, sizeof(seed), hex, len - strlen(SECRET_PREFIX), "\n", &bytes, NULL) != 0 ||
+	if (len < strlen(SECRET_PREFIX) ||
+	    memcmp(text, SECRET_PREFIX, strlen(SECRET_PREFIX)) != 0 ||
+	    sodium_hex2bin(seed, sizeof(seed), hex, len - strlen(SECRET_PREFIX), "\n", &bytes,
+			   NULL) != 0 ||
 	    bytes != sizeof(seed))
-		die(path);
+		die(path, "no secret key");
 	crypto_sign_seed_keypair(public, key, seed);
 	forge_use_key(key);
 }
 
-/* Writes the image and its line in expect.txt; false when the reader here says something else. */
-static bool put(const char *dir, FILE *expect, const char *name, const struct forge *f,
-		enum dmfs_status want)
-{
-	struct forge exact = forge_copy(f);
-	enum dmfs_status got = forge_read(&exact);
-	char path[4096];
-	FILE *out;
-
-	forge_free(&exact);
-	snprintf(path, sizeof(path), "%s/%s.dmfs", dir, name);
-	out = fopen(path, "wb");
-	if (!out || fwrite(f->bytes, f->len, 1, out) != 1 || fclose(out) != 0)
-		die(path);
-	fprintf(expect, "%s.dmfs\t%s\n", name, dmfs_strerror(want));
-	if (got != want)
-		fprintf(stderr, "forge_images: %s: %s, and not: %s\n", name, dmfs_strerror(got),
-			dmfs_strerror(want));
-	return got == want;
-}
-
-static bool put_all(const char *dir, FILE *expect)
-{
-	struct forge_plan plan;
-	struct forge valid;
-	bool good = true;
-
-	plan_base(&plan);
-	valid = forge_write(&plan.plan, 1);
-	for (size_t i = 0; i < COUNT_OF(attacks); i++) {
-		struct forge f = forge_copy(&valid);
-
-		attacks[i].make(&f);
-		good &= put(dir, expect, attacks[i].name, &f, attacks[i].want);
-		forge_free(&f);
-	}
-	for (size_t i = 0; i < COUNT_OF(fields); i++) {
-		struct forge f = forge_copy(&valid);
-
-		forge_apply(&f, &fields[i]);
-		if (forge_signatures(&f) == forge_signatures(&valid))
-			forge_sign(&f, 0, 1);
-		good &= put(dir, expect, fields[i].what, &f, fields[i].want);
-		forge_free(&f);
-	}
-	forge_free(&valid);
-	return good;
-}
-
 int main(int argc, char **argv)
 {
+	struct kitchen kitchen = {.good = true};
 	char path[4096];
-	FILE *expect;
-	bool good;
 
-	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: forge_images DIR [KEY]\n");
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: forge_images DIR RECIPES [KEY]\n");
 		return 2;
 	}
-	if (argc == 3)
-		load_key(argv[2]);
+	if (argc == 4)
+		load_key(argv[3]);
 	if (mkdir(argv[1], 0777) != 0 && errno != EEXIST)
-		die(argv[1]);
-	errno = 0;
+		die(argv[1], strerror(errno));
 	snprintf(path, sizeof(path), "%s/expect.txt", argv[1]);
-	expect = fopen(path, "w");
-	if (!expect)
-		die(path);
-	good = put_all(argv[1], expect);
-	if (fclose(expect) != 0)
-		die(path);
-	return good ? 0 : 1;
+	kitchen.dir = argv[1];
+	kitchen.expect = fopen(path, "w");
+	if (!kitchen.expect)
+		die(path, strerror(errno));
+	kitchen.valid = valid_image();
+	begin(&kitchen, "accepted");
+	finish(&kitchen, dmfs_strerror(DMFS_OK));
+	run_recipes(&kitchen, argv[2]);
+	forge_free(&kitchen.valid);
+	if (fclose(kitchen.expect) != 0)
+		die(path, strerror(errno));
+	return kitchen.good ? 0 : 1;
 }
