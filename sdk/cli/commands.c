@@ -38,6 +38,11 @@
 		"key", 'k', "NAME.key", OPTION_MANY, "sign with this secret key; may be repeated" \
 	}
 
+#define JSON                                                \
+	{                                                   \
+		"json", 0, NULL, 0, "print JSON, for programs" \
+	}
+
 static const struct option no_options[] = {END};
 
 static const struct option pack_options[] = {
@@ -47,13 +52,32 @@ static const struct option pack_options[] = {
 	{"jobs", 'j', "N", 0, "compress on N processors; default all"},
 	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small"},
 	{"chunk", 0, "SIZE", 0, "compress in chunks of this size, 4K to 1M; default 256K"},
+	JSON,
 	END,
 };
 
 static const struct option inspect_options[] = {
-	{"json", 0, NULL, 0, "print JSON, for programs"},
+	JSON,
+	{"html", 0, "FILE", 0, "write a page for browsers, with pictures to scale"},
 	TRUST,
 	THRESHOLD,
+	END,
+};
+
+static const struct option diff_options[] = {JSON, END};
+
+static const struct option sbom_options[] = {TRUST, THRESHOLD, END};
+
+static const struct option explain_options[] = {
+	{"board", 'b', "BOARD", OPTION_REQUIRED, "virt, sifive_u, unmatched or nezha"},
+	{"trust", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
+	 "a key that the board trusts; may be repeated"},
+	THRESHOLD,
+	ROLLBACK,
+	{"isolation", 'i', "HOW", 0, "auto (default), gstage or pmp"},
+	{"harts", 0, "N", 0, "harts that run guests; default the board's"},
+	{"memory", 'm', "SIZE", 0, "RAM of the board, when it is another than usual"},
+	JSON,
 	END,
 };
 
@@ -62,6 +86,7 @@ static const struct option verify_options[] = {
 	THRESHOLD,
 	{"board", 'b', "BOARD", 0, "refuse images that are not for this board"},
 	ROLLBACK,
+	JSON,
 	END,
 };
 
@@ -72,8 +97,11 @@ static const struct option sign_options[] = {
 	END,
 };
 
+static const struct option keygen_options[] = {JSON, END};
+
 static const struct option digest_options[] = {
 	{"output", 'o', "FILE", 0, "write there; default standard output"},
+	{"json", 0, NULL, 0, "print its length and hashes as JSON instead"},
 	END,
 };
 
@@ -129,7 +157,7 @@ static const struct command commands[] = {
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
 	 "key\n"
 	 "that verifies them. Neither may exist.",
-	 no_options, 1, 1, false, keygen_command},
+	 keygen_options, 1, 1, false, keygen_command},
 	{"pack", "make an image from a manifest", "MANIFEST -o IMAGE --key NAME.key [OPTIONS]",
 	 "Reads the manifest, compresses what it names and writes one image, signed by each key. "
 	 "The\n"
@@ -161,8 +189,20 @@ static const struct command commands[] = {
 	 extract_options, 1, 1025, false, extract_command},
 	{"diff", "compare two images", "IMAGE IMAGE",
 	 "Prints a line for each difference: '-' only in the first, '+' only in the second,\n"
-	 "'~' changed. Exit status 0 when there is none, 1 when there is one.",
-	 no_options, 2, 2, false, diff_command},
+	 "'~' changed. Exit status 0 when there is none, 1 when there is one. Neither image is\n"
+	 "verified.",
+	 diff_options, 2, 2, false, diff_command},
+	{"explain", "would a board start an image, and if not, why",
+	 "IMAGE --board BOARD --trust NAME.pub [OPTIONS]",
+	 "Makes the checks that the board makes, all of them, and says of each that fails what to "
+	 "do.\n"
+	 "Exit status 0 when the board would start the image, 1 when not.",
+	 explain_options, 1, 1, false, explain_command},
+	{"sbom", "list what an image is made of, as SPDX", "IMAGE [OPTIONS]",
+	 "Prints an SPDX 2.3 document in JSON, with the hashes of what each object unpacks to. "
+	 "Equal\n"
+	 "images give equal documents; its time is SOURCE_DATE_EPOCH, or else the image's.",
+	 sbom_options, 1, 1, false, sbom_command},
 	{"dtgen", "show the device tree that a guest gets", "MANIFEST GUEST [OPTIONS]",
 	 "GUEST may be a service as well. The board fills in what only it knows.", dtgen_options, 2,
 	 2, false, dtgen_command},

@@ -7,6 +7,7 @@
 
 #include "common/diag.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "common/progress.h"
 #include "common/size.h"
 #include "common/suggest.h"
@@ -72,7 +73,32 @@ static void tell(const struct plan *plan, const char *path, uint64_t image_len, 
 		  keys == 1 ? "" : "s");
 }
 
-static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret)
+static void tell_json(const struct plan *plan, const char *path, uint64_t image_len,
+		      const struct secret_keys *secret)
+{
+	struct json json = {.out = stdout};
+	char id[KEY_ID_TEXT_LEN];
+	uint64_t raw = 0;
+
+	for (uint32_t i = 0; i < plan->write.object_count; i++)
+		raw += plan->objects[i].raw_len;
+	json_begin_result(&json, "pack");
+	json_text(&json, "image", path);
+	json_number(&json, "image_len", image_len);
+	json_number(&json, "raw_len", raw);
+	json_number(&json, "objects", plan->write.object_count);
+	json_number(&json, "capsules", plan->write.capsule_count);
+	json_begin_array(&json, "signed_by");
+	for (uint32_t i = 0; i < secret->count; i++)
+		json_text(&json, NULL,
+			  key_id_text(id, secret->keys[i] + DMFS_SECRET_KEY_LEN -
+						  DMFS_PUBLIC_KEY_LEN));
+	json_end_array(&json);
+	json_end_object(&json);
+}
+
+static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret,
+		      bool json)
 {
 	struct progress progress = {.doing = "packing"};
 	struct output output;
@@ -97,7 +123,9 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	fseeko(output.stream, 0, SEEK_END);
 	image_len = ftello(output.stream);
 	status = output_commit(&output);
-	if (status == STATUS_DONE)
+	if (status == STATUS_DONE && json)
+		tell_json(plan, path, (uint64_t)image_len, secret);
+	else if (status == STATUS_DONE)
 		tell(plan, path, (uint64_t)image_len, secret->count);
 	return status;
 }
@@ -112,6 +140,8 @@ int pack_command(const struct args *args)
 
 	if (status != STATUS_DONE)
 		return status;
+	if (args_has(args, "json") && strcmp(path, "-") == 0)
+		return args_wrong(args->command, "--json and -o - both want standard output");
 	if (binary_on_terminal(path))
 		return STATUS_USAGE;
 	status = secret_keys_read(&secret, args);
@@ -123,7 +153,7 @@ int pack_command(const struct args *args)
 	plan.write.chunk_len = options.chunk_len;
 	plan.write.created = options.created;
 	if (status == STATUS_DONE)
-		status = write_plan(&plan, path, &secret);
+		status = write_plan(&plan, path, &secret, args_has(args, "json"));
 	plan_free(&plan);
 	secret_keys_free(&secret);
 	return status;
