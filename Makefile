@@ -17,6 +17,7 @@ PYTHON ?= /usr/bin/python3
 CC := gcc
 CROSS := riscv64-unknown-elf-
 VERSION := 0.1.0
+RELEASE_DATE := 2026-11-22
 # As SBI's get_impl_version gives it, a byte a part.
 VERSION_NUMBER := 0x000100
 
@@ -42,7 +43,8 @@ LIBDMFS_SRC := $(wildcard sdk/libdmfs/*.c)
 LIBDMFS_CORE := $(filter-out sdk/libdmfs/host_%.c,$(LIBDMFS_SRC))
 SDK_SRC := $(wildcard sdk/common/*.c sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c)
 HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers
-HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' $(WARN) $(HOST_INC) -MMD -MP
+HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' \
+	-DDIOSIX_RELEASE_DATE='"$(RELEASE_DATE)"' $(WARN) $(HOST_INC) -MMD -MP
 HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -pthread
 HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC) $(SDK_SRC))
 
@@ -109,6 +111,7 @@ $(B)/diosix.elf: $(HV_OBJ) hypervisor/arch/riscv/link.ld
 		-Map=$(B)/diosix.map -T hypervisor/arch/riscv/link.ld -o $@ $(HV_OBJ) --start-group $(HV_LIBC) \
 		$$($(CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name) --end-group
 
+include sdk/packaging/packaging.mk
 include tests/tests.mk
 
 # --- for people ------------------------------------------------------------------------------------
@@ -124,12 +127,8 @@ $(B)/linux.dmfs: manifests/linux.yaml $(INITRAMFS) $(DEV_KEY) $(B)/dmfs
 run: $(B)/dmfs $(B)/diosix.elf $(B)/linux.dmfs
 	$(B)/dmfs run $(B)/linux.dmfs --trust $(B)/dev.pub
 
-install: $(B)/dmfs $(B)/diosix.elf
-	install -D -m 755 $(B)/dmfs $(DESTDIR)$(PREFIX)/bin/dmfs
-	install -D -m 644 $(B)/diosix.elf $(DESTDIR)$(PREFIX)/lib/diosix/diosix.elf
-
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
 -include $(shell find $(B) -name '*.d' -not -path '$(CACHE)/*' 2>/dev/null)
-.PHONY: all run install clean
+.PHONY: all run clean

@@ -145,6 +145,12 @@ static const struct option run_options[] = {
 	END,
 };
 
+static const struct option help_options[] = {
+	{"man", 0, NULL, 0, "print the manual page, as roff for man(1)"},
+	{"completion", 0, "SHELL", 0, "print completions for bash, zsh or fish"},
+	END,
+};
+
 static int help_command(const struct args *args);
 
 static const struct command commands[] = {
@@ -223,17 +229,30 @@ static const struct command commands[] = {
 	 "for\n"
 	 "good, 124 the time limit is over, 130 ended by Ctrl-a x.",
 	 run_options, 1, 1, true, run_command},
-	{"help", "explain a command", "[COMMAND]", "Without a command, lists them.", no_options, 0,
+	{"help", "explain a command", "[COMMAND]", "Without a command, lists them.", help_options, 0,
 	 1, false, help_command},
 };
 
 /* clang-format on */
+
+const char cli_purpose[] = "Makes, signs, looks into and boots images for the Diosix hypervisor.";
+const char cli_notes[] =
+	"'dmfs help COMMAND' says more, 'dmfs --version' prints the version. '-' stands for\n"
+	"standard input or output where a file is expected.";
+const char cli_statuses[] =
+	"Exit status: 0 done, 1 refused or invalid, 2 wrong usage, 3 a file or the system failed.";
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const char *command_name(const void *context, unsigned index)
 {
 	return index < COMMANDS ? commands[index].name : NULL;
+}
+
+const struct command *cli_commands(unsigned *count)
+{
+	*count = COMMANDS;
+	return commands;
 }
 
 /* The subcommand of this name; NULL after a usage error. */
@@ -255,17 +274,10 @@ static const struct command *find_command(const char *name)
 
 static void print_overview(FILE *out)
 {
-	fputs("usage: dmfs COMMAND [ARGUMENTS]\n\n"
-	      "Makes, signs, looks into and boots images for the Diosix hypervisor.\n\n",
-	      out);
+	fprintf(out, "usage: dmfs COMMAND [ARGUMENTS]\n\n%s\n\n", cli_purpose);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n'dmfs help COMMAND' says more, 'dmfs --version' prints the version. '-' stands "
-	      "for\n"
-	      "standard input or output where a file is expected.\n\n"
-	      "Exit status: 0 done, 1 refused or invalid, 2 wrong usage, 3 a file or the system "
-	      "failed.\n",
-	      out);
+	fprintf(out, "\n%s\n\n%s\n", cli_notes, cli_statuses);
 }
 
 static void print_option(const struct option *option)
@@ -292,16 +304,24 @@ static void print_help(const struct command *command)
 
 static int help_command(const struct args *args)
 {
-	const struct command *command;
+	const char *shell = args_value(args, "completion", 0);
+	const struct command *command = NULL;
 
-	if (args->operand_count == 0) {
-		print_overview(stdout);
+	if (shell && !completion_print(shell))
+		return args_wrong(args->command, "--completion is bash, zsh or fish, not '%s'",
+				  shell);
+	if (shell)
 		return STATUS_DONE;
-	}
-	command = find_command(args->operands[0]);
-	if (!command)
+	if (args->operand_count)
+		command = find_command(args->operands[0]);
+	if (args->operand_count && !command)
 		return STATUS_USAGE;
-	print_help(command);
+	if (args_has(args, "man"))
+		manual_print(command);
+	else if (command)
+		print_help(command);
+	else
+		print_overview(stdout);
 	return STATUS_DONE;
 }
 
