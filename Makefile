@@ -46,16 +46,18 @@ HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers
 HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' \
 	-DDIOSIX_RELEASE_DATE='"$(RELEASE_DATE)"' $(WARN) $(HOST_INC) -MMD -MP
 HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -pthread
+# What ships; the sanitizers have checks of their own.
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC) $(SDK_SRC))
 
 $(B)/host/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(HOST_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) $(HARDEN) -c -o $@ $<
 
 $(B)/dmfs: $(HOST_OBJ)
 	$(say) LD $@
-	$(Q)$(CC) -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CC) -Wl,-z,relro,-z,now -o $@ $^ $(HOST_LIBS)
 
 # --- the hypervisor ------------------------------------------------------------------------------
 # Position independent, without floating point; of third parties only the files that it needs.

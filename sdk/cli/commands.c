@@ -155,9 +155,8 @@ static int help_command(const struct args *args);
 
 static const struct command commands[] = {
 	{"init", "a starter manifest with comments, and a development key", "[DIR]",
-	 "Writes manifest.yaml, the key pair dev.key and dev.pub, and in a folder that is named "
-	 "also\n"
-	 ".gitignore. Nothing is overwritten.",
+	 "Writes manifest.yaml, its schema for editors, the key pair dev.key and dev.pub, and in a\n"
+	 "folder that is named also .gitignore. Nothing is overwritten.",
 	 no_options, 0, 1, false, init_command},
 	{"keygen", "a new key pair", "NAME",
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "

@@ -12,7 +12,7 @@ static const struct {
 	const char *option;
 	const char *words; /* NULL: the boards that have short names */
 } choices[] = {
-	{"run", "board", "virt sifive_u"},    {NULL, "board", NULL},
+	{"run", "board", "virt sifive_u"},      {NULL, "board", NULL},
 	{NULL, "isolation", "auto gstage pmp"}, {NULL, "format", "dtb dts"},
 	{NULL, "completion", "bash zsh fish"},
 };

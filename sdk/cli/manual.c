@@ -5,7 +5,8 @@
 
 #include "commands.h"
 
-/* Text as it is: no character of it is a request or an escape, and '-' can be copied from the page. */
+/* Text as it is: no character of it is a request or an escape, and '-' can be copied from the page.
+ */
 static void put(const char *text)
 {
 	bool fresh = true;

@@ -17,7 +17,8 @@
 #include "common/suggest.h"
 #include "unpack.h"
 
-/* What the hypervisor, its stacks and the board's device tree take; more than it is, by a little. */
+/* What the hypervisor, its stacks and the board's device tree take; more than it is, by a little.
+ */
 #define HYPERVISOR_RAM (UINT64_C(4) << 20)
 
 #define MAX_FINDINGS (8 + 3 * DMFS_MAX_CAPSULES)
@@ -183,7 +184,8 @@ static void check_harts(struct case_file *c, const struct dmfs_capsule *capsule,
 	else
 		find_bad(c, "harts", name,
 			 arena_printf(&c->arena, "wants hart %s only; those for guests are %s",
-				      hart_list(c, capsule->affinity), hart_list(c, c->board.harts)),
+				      hart_list(c, capsule->affinity),
+				      hart_list(c, c->board.harts)),
 			 "change or drop 'affinity' in the manifest");
 }
 
@@ -232,14 +234,13 @@ static void print_case(struct case_file *c)
 	       c->board.has_h ? "with" : "without");
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct finding *f = &c->findings[i];
-		const char *line = f->capsule ? arena_printf(&c->arena, "%s: %s", f->capsule,
-							     f->text)
-					      : f->text;
+		const char *line = f->capsule
+					   ? arena_printf(&c->arena, "%s: %s", f->capsule, f->text)
+					   : f->text;
 
 		inspect_print_field(f->good ? "  ok  " : "  NO  ", f->check, line, strlen(line));
 		if (f->advice)
-			inspect_print_field("      ", "  what to do", f->advice,
-					    strlen(f->advice));
+			inspect_print_field("      ", "  what to do", f->advice, strlen(f->advice));
 	}
 	if (c->bad)
 		printf("%s would not start it: %u reason%s\n", c->board.name, c->bad,

@@ -22,8 +22,10 @@ static const char style[] =
 	"--file:#64748b;--tables:#8a94a6;--signatures:#2b9a63;--free:#e9ecf1;--label:#fff}\n"
 	"@media(prefers-color-scheme:dark){:root{--page:#12161d;--card:#1b212b;--ink:#e7ebf2;"
 	"--soft:#9aa6b8;--line:#303947;--good:#6cd8a2;--good-back:#15352a;--bad:#f2bd6b;"
-	"--bad-back:#3a2c13;--kernel:#7f92f5;--initrd:#3fbab5;--devicetree:#e0a045;--banner:#e477ab;"
-	"--program:#ab83ec;--file:#8b9bb2;--tables:#6c778a;--signatures:#4cc088;--free:#28303c;--label:#0e1218}}\n"
+	"--bad-back:#3a2c13;--kernel:#7f92f5;--initrd:#3fbab5;--devicetree:#e0a045;--banner:#"
+	"e477ab;"
+	"--program:#ab83ec;--file:#8b9bb2;--tables:#6c778a;--signatures:#4cc088;--free:#28303c;--"
+	"label:#0e1218}}\n"
 	"*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);"
 	"font:15px/1.55 system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}"
 	"main{max-width:66rem;margin:0 auto;padding:2.5rem 1.25rem 3rem}"
@@ -41,7 +43,8 @@ static const char style[] =
 	"gap:.9rem 1.25rem;margin:0 0 .9rem}dl.head{margin:1.25rem 0 0}dt{color:var(--soft);"
 	"font-size:.8rem}dd{margin:0;overflow-wrap:anywhere}"
 	"table{border-collapse:collapse;width:100%}th{font-weight:500;color:var(--soft);"
-	"font-size:.8rem;text-align:left}th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px solid "
+	"font-size:.8rem;text-align:left}th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px "
+	"solid "
 	"var(--line)}tr:last-child td{border-bottom:0}.number{text-align:right;"
 	"font-variant-numeric:tabular-nums;white-space:nowrap}"
 	"code{font:.86em ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}"
@@ -51,7 +54,8 @@ static const char style[] =
 	"svg .outside{fill:var(--soft)}svg rect{stroke:var(--card);stroke-width:1}"
 	".dot{display:inline-block;width:.7rem;height:.7rem;border-radius:.2rem;margin-right:.5rem}"
 	"ul{margin:0;padding:0;list-style:none;display:grid;gap:.3rem}"
-	"li code{margin-right:.6rem}h4{margin:1.1rem 0 .4rem;font-size:.9rem}.none,.note,footer{color:var(--soft)}footer{margin-top:2rem;"
+	"li code{margin-right:.6rem}h4{margin:1.1rem 0 "
+	".4rem;font-size:.9rem}.none,.note,footer{color:var(--soft)}footer{margin-top:2rem;"
 	"font-size:.85rem}.bar{display:inline-block;height:.5rem;border-radius:.25rem;"
 	"background:var(--kernel);vertical-align:middle;margin-left:.6rem}"
 	".ratio{display:inline-block;min-width:3.9rem;text-align:right;"
@@ -310,7 +314,8 @@ static void put_objects(FILE *out, const struct dmfs_image *image)
 		put_str(out, object.name);
 		fprintf(out,
 			"</td><td>%s</td><td class=\"number\">%s</td><td class=\"number\">%s</td>"
-			"<td><span class=\"ratio\">%.1f %%</span><span class=\"bar %s\" style=\"width:%.2frem\"></span></td>"
+			"<td><span class=\"ratio\">%.1f %%</span><span class=\"bar %s\" "
+			"style=\"width:%.2frem\"></span></td>"
 			"<td><code>%s</code></td></tr>\n",
 			type, size_text(raw, object.raw_len), size_text(kept, stored), ratio, type,
 			(ratio < 100 ? ratio : 100) / 20, inspect_hash(hash, image, &object));

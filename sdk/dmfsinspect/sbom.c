@@ -60,10 +60,9 @@ static enum dmfs_status sum_object(const struct image_file *file, const struct d
 	for (uint32_t i = 0; i < object->chunk_count && status == DMFS_OK; i++) {
 		struct dmfs_chunk chunk = dmfs_chunk(&file->image, object->first_chunk + i);
 
-		status = dmfs_unpack_chunk(&chunk,
-					   file->bytes.data + file->image.extent.payload_offset +
-						   chunk.offset,
-					   raw, workspace);
+		status = dmfs_unpack_chunk(
+			&chunk, file->bytes.data + file->image.extent.payload_offset + chunk.offset,
+			raw, workspace);
 		if (status == DMFS_OK)
 			sum_add(&summing, raw, chunk.raw_len);
 	}
@@ -170,8 +169,8 @@ static void print_document(const struct image_file *file, uint64_t created,
 	json_text(&json, "dataLicense", "CC0-1.0");
 	json_text(&json, "SPDXID", "SPDXRef-DOCUMENT");
 	json_bytes(&json, "name", file->image.name.data, file->image.name.len);
-	snprintf(line, sizeof(line), "https://spdx.org/spdxdocs/%.*s-%s",
-		 (int)file->image.name.len, file->image.name.data, whole->sha256);
+	snprintf(line, sizeof(line), "https://spdx.org/spdxdocs/%.*s-%s", (int)file->image.name.len,
+		 file->image.name.data, whole->sha256);
 	json_text(&json, "documentNamespace", line);
 	json_begin_object(&json, "creationInfo");
 	json_text(&json, "created", created ? inspect_time(when, created) : "1970-01-01T00:00:00Z");

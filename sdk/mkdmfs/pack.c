@@ -91,8 +91,8 @@ static void tell_json(const struct plan *plan, const char *path, uint64_t image_
 	json_begin_array(&json, "signed_by");
 	for (uint32_t i = 0; i < secret->count; i++)
 		json_text(&json, NULL,
-			  key_id_text(id, secret->keys[i] + DMFS_SECRET_KEY_LEN -
-						  DMFS_PUBLIC_KEY_LEN));
+			  key_id_text(id,
+				      secret->keys[i] + DMFS_SECRET_KEY_LEN - DMFS_PUBLIC_KEY_LEN));
 	json_end_array(&json);
 	json_end_object(&json);
 }

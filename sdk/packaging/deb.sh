@@ -81,9 +81,9 @@ rm -rf "$root"
 mkdir -p "$root"
 "${MAKE:-make}" --no-print-directory -s install DESTDIR="$tree" PREFIX=/usr LIBDIR="$lib"
 find "$tree/usr/share/man" -name '*.1' -exec gzip -9n {} +
-strip "$tree/usr/bin/dmfs"
-strip --strip-unneeded "$tree$lib/libdmfs.so.$version"
-strip --strip-debug --enable-deterministic-archives "$tree$lib/libdmfs.a"
+strip --remove-section=.comment "$tree/usr/bin/dmfs"
+strip --strip-unneeded --remove-section=.comment "$tree$lib/libdmfs.so.$version"
+strip --strip-debug --remove-section=.comment --enable-deterministic-archives "$tree$lib/libdmfs.a"
 "${cross}strip" "$tree/usr/lib/diosix/diosix.elf"
 chmod 644 "$tree$lib"/libdmfs.so.*
 

@@ -10,7 +10,7 @@ INSTALLED := $(B)/dmfs $(B)/diosix.elf $(LIBDMFS_SO) $(B)/libdmfs.a $(B)/.manual
 $(B)/pic/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(HOST_CFLAGS) -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) $(HARDEN) -fPIC -c -o $@ $<
 
 $(LIBDMFS_SO): $(LIBDMFS_PIC) sdk/libdmfs/libdmfs.map
 	$(say) LD $@

@@ -98,7 +98,8 @@ int sign_command(const struct args *args)
 	return status;
 }
 
-/* What there is to sign, for programs: its length and hashes, so that it can be compared elsewhere. */
+/* What there is to sign, for programs: its length and hashes, so that it can be compared elsewhere.
+ */
 static void print_digest_json(const struct image_file *file)
 {
 	struct json json = {.out = stdout};
