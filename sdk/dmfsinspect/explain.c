@@ -17,9 +17,13 @@
 #include "common/suggest.h"
 #include "unpack.h"
 
-/* What the hypervisor, its stacks and the board's device tree take; more than it is, by a little.
+/*
+ * What the hypervisor takes for itself, and for each vCPU and the devices of each capsule; more
+ * than it is, by a little. To that comes a bit for each page of RAM.
  */
-#define HYPERVISOR_RAM (UINT64_C(4) << 20)
+#define HYPERVISOR_RAM (UINT64_C(3) << 20)
+#define VCPU_RAM       (UINT64_C(8) << 10)
+#define PAGES_A_BYTE   (UINT64_C(8) * 4096)
 
 #define MAX_FINDINGS (8 + 3 * DMFS_MAX_CAPSULES)
 
@@ -146,15 +150,26 @@ static void check_image(struct case_file *c)
 static void check_memory(struct case_file *c)
 {
 	const struct dmfs_image *image = &c->file.image;
-	uint64_t needed = HYPERVISOR_RAM + image->extent.image_len;
-	char need_text[24], have_text[24];
+	uint64_t own = HYPERVISOR_RAM + c->board.ram / PAGES_A_BYTE + image->extent.image_len;
+	uint64_t capsules = 0;
+	char need_text[24], have_text[24], own_text[24];
 	const char *text;
+	bool fits;
 
-	for (uint32_t i = 0; i < image->capsules; i++)
-		needed += dmfs_capsule(image, i).memory;
-	text = arena_printf(&c->arena, "capsules, image and hypervisor need %s, the board has %s",
-			    size_text(need_text, needed), size_text(have_text, c->board.ram));
-	if (needed <= c->board.ram)
+	for (uint32_t i = 0; i < image->capsules; i++) {
+		struct dmfs_capsule capsule = dmfs_capsule(image, i);
+
+		capsules += capsule.memory;
+		own += (capsule.cpus + 1) * VCPU_RAM;
+	}
+	/* While the image is copied to where nobody else writes, it is there twice. */
+	fits = own + image->extent.image_len <= c->board.ram &&
+	       capsules <= (c->board.ram - own) / DMFS_MEMORY_UNIT * DMFS_MEMORY_UNIT;
+	text = arena_printf(&c->arena,
+			    "capsules need %s, image and hypervisor %s; the board has %s",
+			    size_text(need_text, capsules), size_text(own_text, own),
+			    size_text(have_text, c->board.ram));
+	if (fits)
 		find_good(c, "memory", NULL, text);
 	else
 		find_bad(c, "memory", NULL, text,
@@ -317,6 +332,18 @@ static int read_facts(struct case_file *c)
 	return trust_keys_read(&c->trust, c->args);
 }
 
+/* Of an image that is not well formed a board may say something else: it looks at signatures first.
+ */
+static void check_first_words(struct case_file *c, enum dmfs_status structure)
+{
+	struct dmfs_image image;
+	enum dmfs_status status = dmfs_open_verified(&image, c->file.bytes.data, c->file.bytes.len,
+						     true, &c->trust.trust, NULL);
+
+	if (status != structure)
+		judge(c, "signatures", status, NULL);
+}
+
 int explain_command(const struct args *args)
 {
 	static struct case_file c;
@@ -334,6 +361,8 @@ int explain_command(const struct args *args)
 	if (status == DMFS_OK) {
 		check_image(&c);
 		check_board(&c);
+	} else {
+		check_first_words(&c, status);
 	}
 	if (args_has(args, "json"))
 		print_case_json(&c);
