@@ -80,7 +80,7 @@ def test_each_command_with_json_has_a_schema():
     commands = re.findall(r"^  ([a-z]+) ", subprocess.run([program, "help"], capture_output=True, text=True).stdout, re.M)
     with_json = {c for c in commands
                  if "--json" in subprocess.run([program, "help", c], capture_output=True, text=True).stdout}
-    assert with_json >= {"inspect", "verify", "diff", "explain", "pack", "digest", "keygen"}
+    assert with_json >= {"inspect", "verify", "diff", "explain", "extract", "pack", "digest", "keygen"}
     assert with_json <= set(SCHEMAS)
 
 
@@ -421,6 +421,15 @@ def test_extract_to_what_is_no_folder(tool):
     assert "No such file" in tool.run("extract", "demo.dmfs", "-C", "none/out", status=FAILED).error
     assert "standard output" not in tool.run("extract", "demo.dmfs", "-C", "-").err
     assert (tool.folder / "-/linux.kernel").exists()
+
+
+def test_extract_json(tool):
+    done = checked("extract", tool.run("extract", "demo.dmfs", "linux.initrd", "console.program", "-C", "out", "--json",
+                                       "--trust", "a.pub").out)
+    assert done["verified"] is True
+    assert {f["name"]: f["raw_len"] for f in done["files"]} == \
+        {name: os.path.getsize(tool.folder / "out" / name) for name in os.listdir(tool.folder / "out")}
+    assert len(done["files"]) == 2
 
 
 def test_extract_leaves_no_half_file(tool):

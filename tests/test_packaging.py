@@ -158,7 +158,7 @@ def test_everything_is_installed(installed):
     assert {f"share/man/man1/dmfs-{command}.1" for command in COMMANDS} <= found
     assert {"bin/dmfs", "lib/diosix/diosix.elf", "lib/libdmfs.a", "lib/libdmfs.so", "lib/libdmfs.so.0",
             "lib/pkgconfig/libdmfs.pc", "include/dmfs.h", "share/man/man1/dmfs.1",
-            "share/bash-completion/completions/dmfs", "share/zsh/vendor-completions/_dmfs",
+            "share/bash-completion/completions/dmfs", "share/zsh/site-functions/_dmfs",
             "share/fish/vendor_completions.d/dmfs.fish", "share/diosix/schemas/manifest.schema.json",
             "share/diosix/schemas/inspect.schema.json", "share/doc/diosix/cli.md"} <= found
     assert {name for name in found if name.startswith("include/")} == {"include/dmfs.h", "include/dmfs_write.h"}

@@ -246,7 +246,7 @@ EXAMPLES := $(filter-out examples/libdmfs-reader,$(patsubst %/Makefile,%,$(wildc
 examples: | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
+TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
 	$(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE) $(BENCHES)
 system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests

@@ -116,6 +116,7 @@ static const struct option extract_options[] = {
 	{"directory", 'C', "DIR", 0, "the folder to extract to, created if need be; default '.'"},
 	TRUST,
 	THRESHOLD,
+	JSON,
 	END,
 };
 

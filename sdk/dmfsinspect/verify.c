@@ -208,17 +208,50 @@ static bool is_wanted(const struct args *args, const struct dmfs_object *object)
 	return args->operand_count == 1;
 }
 
-static int extract_to(const struct args *args, const struct image_file *file, int folder)
+/* What was written, when all of it was. */
+static void print_extracted_json(const struct args *args, const struct image_file *file,
+				 const char *folder)
 {
+	struct json json = {.out = stdout};
+
+	json_begin_result(&json, "extract");
+	json_text(&json, "image", file->path);
+	json_bool(&json, "verified", file->verified);
+	json_text(&json, "directory", folder);
+	json_begin_array(&json, "files");
 	for (uint32_t i = 0; i < file->image.objects; i++) {
 		struct dmfs_object object = dmfs_object(&file->image, i);
-		int status = is_wanted(args, &object) ? extract_object(file, &object, folder)
-						      : STATUS_DONE;
 
-		if (status != STATUS_DONE)
-			return status;
+		if (!is_wanted(args, &object))
+			continue;
+		json_begin_object(&json, NULL);
+		json_bytes(&json, "name", object.name.data, object.name.len);
+		json_text(&json, "type", dmfs_object_type_name(object.type));
+		json_number(&json, "raw_len", object.raw_len);
+		json_end_object(&json);
 	}
-	return STATUS_DONE;
+	json_end_array(&json);
+	json_end_object(&json);
+}
+
+static int extract_to(const struct args *args, const struct image_file *file, const char *path)
+{
+	int folder = -1, status = STATUS_DONE;
+
+	if (mkdir(path, 0777) == 0 || errno == EEXIST)
+		folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return diag_file("open", path, errno);
+	for (uint32_t i = 0; i < file->image.objects && status == STATUS_DONE; i++) {
+		struct dmfs_object object = dmfs_object(&file->image, i);
+
+		if (is_wanted(args, &object))
+			status = extract_object(file, &object, folder);
+	}
+	close(folder);
+	if (status == STATUS_DONE && args_has(args, "json"))
+		print_extracted_json(args, file, path);
+	return status;
 }
 
 int extract_command(const struct args *args)
@@ -226,21 +259,13 @@ int extract_command(const struct args *args)
 	const char *path = args_value(args, "directory", 0);
 	struct trust_keys trust;
 	struct image_file file;
-	int folder, status = inspect_read(&file, args, args->operands[0], &trust);
+	int status = inspect_read(&file, args, args->operands[0], &trust);
 
 	if (status != STATUS_DONE)
 		return status;
 	status = check_wanted(args, &file);
-	if (status == STATUS_DONE) {
-		path = path ? path : ".";
-		folder = mkdir(path, 0777) < 0 && errno != EEXIST
-				 ? -1
-				 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		status = folder < 0 ? diag_file("open", path, errno)
-				    : extract_to(args, &file, folder);
-		if (folder >= 0)
-			close(folder);
-	}
+	if (status == STATUS_DONE)
+		status = extract_to(args, &file, path ? path : ".");
 	image_file_free(&file);
 	return status;
 }

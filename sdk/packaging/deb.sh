@@ -79,7 +79,7 @@ finish() {
 
 rm -rf "$root"
 mkdir -p "$root"
-"${MAKE:-make}" --no-print-directory -s install DESTDIR="$tree" PREFIX=/usr LIBDIR="$lib"
+"${MAKE:-make}" --no-print-directory -s install DESTDIR="$tree" PREFIX=/usr LIBDIR="$lib" ZSHDIR=/usr/share/zsh/vendor-completions
 find "$tree/usr/share/man" -name '*.1' -exec gzip -9n {} +
 strip --remove-section=.comment "$tree/usr/bin/dmfs"
 strip --strip-unneeded --remove-section=.comment "$tree$lib/libdmfs.so.$version"

@@ -5,7 +5,7 @@
 set -eu
 action=$1 build=$2 version=$3
 : "${DESTDIR=}" "${PREFIX:=/usr/local}"
-: "${LIBDIR:=$PREFIX/lib}" "${DOCDIR:=$PREFIX/share/doc/diosix}"
+: "${LIBDIR:=$PREFIX/lib}" "${ZSHDIR:=$PREFIX/share/zsh/site-functions}" "${DOCDIR:=$PREFIX/share/doc/diosix}"
 
 # MODE SOURCE TARGET; mode "link": TARGET becomes a symbolic link to SOURCE.
 table() {
@@ -20,7 +20,7 @@ table() {
 		644 sdk/libdmfs/dmfs.h $PREFIX/include/dmfs.h
 		644 sdk/libdmfs/dmfs_write.h $PREFIX/include/dmfs_write.h
 		644 $build/completion/bash $PREFIX/share/bash-completion/completions/dmfs
-		644 $build/completion/zsh $PREFIX/share/zsh/vendor-completions/_dmfs
+		644 $build/completion/zsh $ZSHDIR/_dmfs
 		644 $build/completion/fish $PREFIX/share/fish/vendor_completions.d/dmfs.fish
 		644 sdk/mkdmfs/manifest.schema.json $PREFIX/share/diosix/schemas/manifest.schema.json
 	END

@@ -36,7 +36,7 @@ pkg-config-file:
 		>$(B)/libdmfs.pc
 
 install uninstall: $(INSTALLED) pkg-config-file
-	$(Q)DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' sdk/packaging/install.sh $@ $(B) $(VERSION)
+	$(Q)DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' ZSHDIR='$(ZSHDIR)' sdk/packaging/install.sh $@ $(B) $(VERSION)
 
 deb: $(INSTALLED)
 	$(Q)MAKE='$(MAKE)' RELEASE_DATE='$(RELEASE_DATE)' sdk/packaging/deb.sh $(B) $(VERSION) $(CACHE) $(CROSS)
