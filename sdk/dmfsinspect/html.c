@@ -40,21 +40,25 @@ static const char style[] =
 	".card{background:var(--card);border:1px solid var(--line);border-radius:.8rem;"
 	"padding:1.1rem 1.25rem;margin:0 0 1rem;overflow-x:auto}"
 	"dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(7.25rem,1fr));"
-	"gap:.9rem 1.25rem;margin:0 0 .9rem}dl.head{margin:1.25rem 0 0}dt{color:var(--soft);"
+	"gap:.9rem 1.25rem;margin:0 0 .9rem}dl.head{margin:1.25rem 0 0}.capsule dl{"
+	"grid-template-columns:repeat(auto-fill,minmax(6.4rem,1fr))}dt{color:var(--soft);"
 	"font-size:.8rem}dd{margin:0;overflow-wrap:anywhere}"
 	"table{border-collapse:collapse;width:100%}th{font-weight:500;color:var(--soft);"
 	"font-size:.8rem;text-align:left}th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px "
 	"solid "
-	"var(--line)}tr:last-child td{border-bottom:0}.number{text-align:right;"
+	"var(--line)}tr:last-child "
+	"td{border-bottom:0}td{white-space:nowrap}.number{text-align:right;"
 	"font-variant-numeric:tabular-nums;white-space:nowrap}"
 	"code{font:.86em ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}"
 	"pre{margin:.2rem 0 .9rem;padding:.6rem .8rem;border-radius:.5rem;background:var(--page);"
 	"white-space:pre-wrap;overflow-wrap:anywhere}pre code{font-size:.85rem}\n"
-	"svg{display:block;width:100%;height:auto}svg text{font-size:13px;fill:var(--label)}"
+	"svg{display:block;width:100%;height:auto}svg "
+	"text{font-size:13px;fill:var(--label)}"
 	"svg .outside{fill:var(--soft)}svg rect{stroke:var(--card);stroke-width:1}"
 	".dot{display:inline-block;width:.7rem;height:.7rem;border-radius:.2rem;margin-right:.5rem}"
 	"ul{margin:0;padding:0;list-style:none;display:grid;gap:.3rem}"
-	"li code{margin-right:.6rem}h4{margin:1.1rem 0 "
+	"li code{margin-right:.6rem}.loaded{display:flex;flex-wrap:wrap;gap:.3rem 1.6rem;"
+	"margin:.7rem 0 0;font-size:.9rem}.loaded code{margin:0 .1rem 0 .5rem}h4{margin:1.1rem 0 "
 	".4rem;font-size:.9rem}.none,.note,footer{color:var(--soft)}footer{margin-top:2rem;"
 	"font-size:.85rem}.bar{display:inline-block;height:.5rem;border-radius:.25rem;"
 	"background:var(--kernel);vertical-align:middle;margin-left:.6rem}"
@@ -218,6 +222,20 @@ static void put_loaded(FILE *out, const struct dmfs_image *image, uint32_t index
 	put_part(out, &part, memory, 48);
 }
 
+/* What the picture has no room to say. */
+static void put_loaded_line(FILE *out, const struct dmfs_image *image, uint32_t index, uint64_t at)
+{
+	struct dmfs_object object;
+	char size[24];
+
+	if (index == DMFS_NONE)
+		return;
+	object = dmfs_object(image, index);
+	fprintf(out, "<li><span class=\"dot %s\"></span>", dmfs_object_type_name(object.type));
+	put_str(out, object.name);
+	fprintf(out, " <code>0x%" PRIx64 "</code> %s</li>\n", at, size_text(size, object.mem_len));
+}
+
 static void put_memory_picture(FILE *out, const struct dmfs_image *image,
 			       const struct dmfs_capsule *capsule)
 {
@@ -232,6 +250,11 @@ static void put_memory_picture(FILE *out, const struct dmfs_image *image,
 		   memory);
 	snprintf(end, sizeof(end), "0x%" PRIx64, DMFS_GUEST_RAM_BASE + memory);
 	put_ends(out, 68, "0x80000000", end);
+	fputs("<ul class=\"loaded\">\n", out);
+	put_loaded_line(out, image, capsule->kernel, capsule->kernel_load);
+	put_loaded_line(out, image, capsule->initrd, capsule->initrd_load);
+	put_loaded_line(out, image, capsule->devicetree, capsule->devicetree_load);
+	fputs("</ul>\n", out);
 }
 
 /* --- sections --------------------------------------------------------------------------------- */
@@ -370,8 +393,8 @@ static void put_capsule(FILE *out, const struct dmfs_image *image,
 	fact(out, "restart", dmfs_restart_name(capsule->restart));
 	snprintf(text, sizeof(text), "0x%" PRIx64, capsule->entry);
 	fact(out, "entry", text);
-	fact(out, "kernel",
-	     capsule->flags & DMFS_CAPSULE_RELOCATABLE ? "runs at any address" : "for one address");
+	fact(out, "runs at",
+	     capsule->flags & DMFS_CAPSULE_RELOCATABLE ? "any address" : "one address");
 	fputs("</dl>\n", out);
 	if (capsule->cmdline.len) {
 		fputs("<pre><code>", out);

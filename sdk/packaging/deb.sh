@@ -20,7 +20,7 @@ move() {
 	shift
 	for path; do
 		mkdir -p "$package${path%/*}"
-		mv "$tree"$path "$package${path%/*}/"
+		mv "$tree$path" "$package${path%/*}/"
 	done
 }
 
