@@ -289,13 +289,3 @@ def test_nobody_is_told_where_it_was_built(debs, tmp_path):
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert str(ROOT).encode() not in path.read_bytes(), path
-
-
-# --- editors ---------------------------------------------------------------------------------------
-
-def test_starter_names_a_schema_that_is_beside_it(tmp_path):
-    tool = Tool(DMFS, tmp_path)
-    tool.run("init", "new", "-q")
-    first = tool.read("new/manifest.yaml").decode().split("\n")[0]
-    name = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first).group(1)
-    assert tool.read(f"new/{name}").decode() == tool.run("schema").out

@@ -69,14 +69,14 @@ static const struct option diff_options[] = {JSON, END};
 static const struct option sbom_options[] = {TRUST, THRESHOLD, END};
 
 static const struct option explain_options[] = {
-	{"board", 'b', "BOARD", OPTION_REQUIRED, "virt, sifive_u, unmatched or nezha"},
+	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name"},
 	{"trust", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
 	 "a key that the board trusts; may be repeated"},
 	THRESHOLD,
 	ROLLBACK,
 	{"isolation", 'i', "HOW", 0, "auto (default), gstage or pmp"},
-	{"harts", 0, "N", 0, "harts that run guests; default the board's"},
-	{"memory", 'm', "SIZE", 0, "RAM of the board, when it is another than usual"},
+	{"harts", 0, "N", 0, "harts that run guests; default all, or as run starts it"},
+	{"memory", 'm', "SIZE", 0, "RAM of the board; default its own, or as run starts it"},
 	JSON,
 	END,
 };
@@ -156,8 +156,9 @@ static int help_command(const struct args *args);
 
 static const struct command commands[] = {
 	{"init", "a starter manifest with comments, and a development key", "[DIR]",
-	 "Writes manifest.yaml, its schema for editors, the key pair dev.key and dev.pub, and in a\n"
-	 "folder that is named also .gitignore. Nothing is overwritten.",
+	 "Writes manifest.yaml, the key pair dev.key and dev.pub, and in a folder that is named "
+	 "also\n"
+	 ".gitignore. Nothing is overwritten.",
 	 no_options, 0, 1, false, init_command},
 	{"keygen", "a new key pair", "NAME",
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "

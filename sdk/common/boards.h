@@ -11,15 +11,15 @@
 /* What decides whether an image can start on a board. */
 struct board_facts {
 	const char *name;       /* short */
-	const char *compatible; /* of the device tree's root node */
-	uint64_t ram_base;      /* host-physical */
-	uint64_t ram;           /* bytes, in one piece */
-	uint64_t harts;         /* a bit for each hart number that can run guests */
-	bool has_h;             /* the H extension: capsules see their RAM at 0x80000000 */
+	const char *compatible; /* the first of its device tree's root */
+	uint64_t ram_base;
+	uint64_t ram_len;     /* bytes; 0 when not known */
+	uint64_t guest_harts; /* bit n: hart n can run guests */
+	bool has_h;           /* all of these have the H extension */
 };
 
-/* The board of that short name or compatible string; NULL when there is no such board. */
-const struct board_facts *board_find(const char *name);
+/* The board of this short name or compatible string; NULL when it is not known. */
+const struct board_facts *board_named(const char *name);
 
 /* Short name number `index`, or NULL after the last; a suggest_candidate. */
 const char *board_short_name(const void *context, unsigned index);

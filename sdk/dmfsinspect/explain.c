@@ -15,6 +15,7 @@
 #include "common/json.h"
 #include "common/size.h"
 #include "common/suggest.h"
+#include "run/run.h"
 #include "unpack.h"
 
 /*
@@ -150,7 +151,7 @@ static void check_image(struct case_file *c)
 static void check_memory(struct case_file *c)
 {
 	const struct dmfs_image *image = &c->file.image;
-	uint64_t own = HYPERVISOR_RAM + c->board.ram / PAGES_A_BYTE + image->extent.image_len;
+	uint64_t own = HYPERVISOR_RAM + c->board.ram_len / PAGES_A_BYTE + image->extent.image_len;
 	uint64_t capsules = 0;
 	char need_text[24], have_text[24], own_text[24];
 	const char *text;
@@ -163,12 +164,12 @@ static void check_memory(struct case_file *c)
 		own += (capsule.cpus + 1) * VCPU_RAM;
 	}
 	/* While the image is copied to where nobody else writes, it is there twice. */
-	fits = own + image->extent.image_len <= c->board.ram &&
-	       capsules <= (c->board.ram - own) / DMFS_MEMORY_UNIT * DMFS_MEMORY_UNIT;
+	fits = own + image->extent.image_len <= c->board.ram_len &&
+	       capsules <= (c->board.ram_len - own) / DMFS_MEMORY_UNIT * DMFS_MEMORY_UNIT;
 	text = arena_printf(&c->arena,
 			    "capsules need %s, image and hypervisor %s; the board has %s",
 			    size_text(need_text, capsules), size_text(own_text, own),
-			    size_text(have_text, c->board.ram));
+			    size_text(have_text, c->board.ram_len));
 	if (fits)
 		find_good(c, "memory", NULL, text);
 	else
@@ -190,24 +191,27 @@ static const char *hart_list(struct case_file *c, uint64_t harts)
 
 static void check_harts(struct case_file *c, const struct dmfs_capsule *capsule, const char *name)
 {
-	uint64_t harts = capsule->affinity & c->board.harts;
+	uint64_t harts =
+		(capsule->affinity ? capsule->affinity : UINT64_MAX) & c->board.guest_harts;
 
-	if (!capsule->affinity || harts)
+	if (harts)
 		find_good(c, "harts", name,
-			  arena_printf(&c->arena, "may run on hart %s",
-				       hart_list(c, harts ? harts : c->board.harts)));
-	else
+			  arena_printf(&c->arena, "may run on hart %s", hart_list(c, harts)));
+	else if (c->board.guest_harts)
 		find_bad(c, "harts", name,
 			 arena_printf(&c->arena, "wants hart %s only; those for guests are %s",
 				      hart_list(c, capsule->affinity),
-				      hart_list(c, c->board.harts)),
+				      hart_list(c, c->board.guest_harts)),
 			 "change or drop 'affinity' in the manifest");
+	else
+		find_bad(c, "harts", name, "no hart of this board can run guests",
+			 "take a board whose harts have an S-mode with translation");
 }
 
 /* Without H a guest sees its RAM where it is, and at the RAM's start the hypervisor is. */
 static void check_address(struct case_file *c, const struct dmfs_capsule *capsule, const char *name)
 {
-	uint64_t end = c->board.ram_base + c->board.ram;
+	uint64_t end = c->board.ram_base + c->board.ram_len;
 	bool there = c->board.ram_base + HYPERVISOR_RAM <= DMFS_GUEST_RAM_BASE &&
 		     DMFS_GUEST_RAM_BASE <= end && capsule->memory <= end - DMFS_GUEST_RAM_BASE;
 
@@ -245,8 +249,8 @@ static void print_case(struct case_file *c)
 
 	diag_put_clean(stdout, c->file.path, strlen(c->file.path));
 	printf(" on %s: %s, %s RAM, harts for guests: %s, %s H extension\n", c->board.name,
-	       c->board.compatible, size_text(ram, c->board.ram), hart_list(c, c->board.harts),
-	       c->board.has_h ? "with" : "without");
+	       c->board.compatible, size_text(ram, c->board.ram_len),
+	       hart_list(c, c->board.guest_harts), c->board.has_h ? "with" : "without");
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct finding *f = &c->findings[i];
 		const char *line = f->capsule
@@ -308,7 +312,7 @@ static bool read_isolation(struct case_file *c)
 static int read_facts(struct case_file *c)
 {
 	const char *name = args_value(c->args, "board", 0), *near;
-	const struct board_facts *board = board_find(name);
+	const struct board_facts *board = board_named(name);
 	uint64_t harts = 0;
 	char hint[96];
 
@@ -319,14 +323,19 @@ static int read_facts(struct case_file *c)
 	}
 	c->board = *board;
 	c->demand.compatible = board->compatible;
+	run_defaults(board->name, &c->board.guest_harts, &c->board.ram_len);
 	if (!args_number(c->args, "rollback", 0, UINT64_MAX, &c->demand.rollback) ||
-	    !args_size(c->args, "memory", UINT64_C(32) << 20, UINT64_C(1) << 40, &c->board.ram) ||
+	    !args_size(c->args, "memory", UINT64_C(32) << 20, UINT64_C(1) << 40,
+		       &c->board.ram_len) ||
 	    !args_number(c->args, "harts", 1, 64, &harts))
 		return STATUS_USAGE;
+	if (c->board.ram_len == 0)
+		return args_wrong(c->args->command,
+				  "how much RAM %s has is not known; say --memory", board->name);
 	/* From the first one on, as boards number them. */
-	if (harts)
-		c->board.harts = (harts == 64 ? UINT64_MAX : (UINT64_C(1) << harts) - 1)
-				 << __builtin_ctzll(board->harts);
+	if (harts && c->board.guest_harts)
+		c->board.guest_harts = (harts == 64 ? UINT64_MAX : (UINT64_C(1) << harts) - 1)
+				       << __builtin_ctzll(c->board.guest_harts);
 	if (!read_isolation(c))
 		return STATUS_USAGE;
 	return trust_keys_read(&c->trust, c->args);

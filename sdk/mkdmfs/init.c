@@ -10,11 +10,9 @@
 #include <unistd.h>
 
 #include "common/diag.h"
-#include "schema.h"
 #include "sign/keys.h"
 
 static const char manifest[] =
-	"# yaml-language-server: $schema=manifest.schema.json\n"
 	"# What an image is made from; docs/manifest.md explains every key.\n"
 	"# Paths are relative to this file. Sizes take K, M and G.\n"
 	"dmfs: 1                          # version of this format\n"
@@ -73,23 +71,6 @@ static int create(const char *folder, const char *name, const char *text)
 	return status;
 }
 
-/* For editors, which complete and check the manifest by it. */
-static int create_schema(const char *folder)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *stream = open_memstream(&text, &len);
-	int status;
-
-	if (!stream)
-		return diag_file("create", "manifest.schema.json", errno);
-	manifest_print_schema(stream);
-	status = fclose(stream) == 0 ? create(folder, "manifest.schema.json", text)
-				     : diag_file("create", "manifest.schema.json", ENOMEM);
-	free(text);
-	return status;
-}
-
 static int create_key(const char *folder)
 {
 	char *prefix;
@@ -110,8 +91,6 @@ int init_command(const struct args *args)
 	if (mkdir(folder, 0777) < 0 && errno != EEXIST)
 		return diag_file("create", folder, errno);
 	status = create(folder, "manifest.yaml", manifest);
-	if (status == STATUS_DONE)
-		status = create_schema(folder);
 	if (status == STATUS_DONE)
 		status = create_key(folder);
 	/* Without it a secret key is soon committed; an own one is left as it is. */

@@ -98,7 +98,7 @@ static void tell_json(const struct plan *plan, const char *path, uint64_t image_
 }
 
 static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret,
-		      bool json)
+		      const struct args *args)
 {
 	struct progress progress = {.doing = "packing"};
 	struct output output;
@@ -123,7 +123,7 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	fseeko(output.stream, 0, SEEK_END);
 	image_len = ftello(output.stream);
 	status = output_commit(&output);
-	if (status == STATUS_DONE && json)
+	if (status == STATUS_DONE && args_has(args, "json"))
 		tell_json(plan, path, (uint64_t)image_len, secret);
 	else if (status == STATUS_DONE)
 		tell(plan, path, (uint64_t)image_len, secret->count);
@@ -153,7 +153,7 @@ int pack_command(const struct args *args)
 	plan.write.chunk_len = options.chunk_len;
 	plan.write.created = options.created;
 	if (status == STATUS_DONE)
-		status = write_plan(&plan, path, &secret, args_has(args, "json"));
+		status = write_plan(&plan, path, &secret, args);
 	plan_free(&plan);
 	secret_keys_free(&secret);
 	return status;
