@@ -13,6 +13,7 @@
 #include "common/suggest.h"
 #include "dtgen/dtgen.h"
 #include "plan.h"
+#include "sign/image.h"
 #include "sign/keys.h"
 
 /* The time for the image: SOURCE_DATE_EPOCH or none, so that the clock never decides bytes. */
@@ -73,32 +74,7 @@ static void tell(const struct plan *plan, const char *path, uint64_t image_len, 
 		  keys == 1 ? "" : "s");
 }
 
-static void tell_json(const struct plan *plan, const char *path, uint64_t image_len,
-		      const struct secret_keys *secret)
-{
-	struct json json = {.out = stdout};
-	char id[KEY_ID_TEXT_LEN];
-	uint64_t raw = 0;
-
-	for (uint32_t i = 0; i < plan->write.object_count; i++)
-		raw += plan->objects[i].raw_len;
-	json_begin_result(&json, "pack");
-	json_text(&json, "image", path);
-	json_number(&json, "image_len", image_len);
-	json_number(&json, "raw_len", raw);
-	json_number(&json, "objects", plan->write.object_count);
-	json_number(&json, "capsules", plan->write.capsule_count);
-	json_begin_array(&json, "signed_by");
-	for (uint32_t i = 0; i < secret->count; i++)
-		json_text(&json, NULL,
-			  key_id_text(id,
-				      secret->keys[i] + DMFS_SECRET_KEY_LEN - DMFS_PUBLIC_KEY_LEN));
-	json_end_array(&json);
-	json_end_object(&json);
-}
-
-static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret,
-		      const struct args *args)
+static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret)
 {
 	struct progress progress = {.doing = "packing"};
 	struct output output;
@@ -123,11 +99,37 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	fseeko(output.stream, 0, SEEK_END);
 	image_len = ftello(output.stream);
 	status = output_commit(&output);
-	if (status == STATUS_DONE && args_has(args, "json"))
-		tell_json(plan, path, (uint64_t)image_len, secret);
-	else if (status == STATUS_DONE)
+	if (status == STATUS_DONE)
 		tell(plan, path, (uint64_t)image_len, secret->count);
 	return status;
+}
+
+/* What was made, from the image itself: whoever signed it. */
+static int print_made_json(const char *path)
+{
+	struct json json = {.out = stdout};
+	char id[KEY_ID_TEXT_LEN];
+	struct image_file file;
+	uint64_t raw = 0;
+	int status = image_file_read(&file, path, NULL);
+
+	if (status != STATUS_DONE)
+		return status;
+	for (uint32_t i = 0; i < file.image.objects; i++)
+		raw += dmfs_object(&file.image, i).raw_len;
+	json_begin_result(&json, "pack");
+	json_text(&json, "image", path);
+	json_number(&json, "image_len", file.image.extent.image_len);
+	json_number(&json, "raw_len", raw);
+	json_number(&json, "objects", file.image.objects);
+	json_number(&json, "capsules", file.image.capsules);
+	json_begin_array(&json, "signed_by");
+	for (uint32_t i = 0; i < file.image.extent.signatures; i++)
+		json_text(&json, NULL, key_id_text(id, dmfs_signature_key(&file.image, i)));
+	json_end_array(&json);
+	json_end_object(&json);
+	image_file_free(&file);
+	return STATUS_DONE;
 }
 
 int pack_command(const struct args *args)
@@ -153,9 +155,11 @@ int pack_command(const struct args *args)
 	plan.write.chunk_len = options.chunk_len;
 	plan.write.created = options.created;
 	if (status == STATUS_DONE)
-		status = write_plan(&plan, path, &secret, args);
+		status = write_plan(&plan, path, &secret);
 	plan_free(&plan);
 	secret_keys_free(&secret);
+	if (status == STATUS_DONE && args_has(args, "json"))
+		status = print_made_json(path);
 	return status;
 }
 
