@@ -17,6 +17,7 @@ PYTHON ?= /usr/bin/python3
 CC := gcc
 CROSS := riscv64-unknown-elf-
 VERSION := 0.1.0
+RELEASE_DATE := 2026-11-22
 # As SBI's get_impl_version gives it, a byte a part.
 VERSION_NUMBER := 0x000100
 
@@ -42,18 +43,21 @@ LIBDMFS_SRC := $(wildcard sdk/libdmfs/*.c)
 LIBDMFS_CORE := $(filter-out sdk/libdmfs/host_%.c,$(LIBDMFS_SRC))
 SDK_SRC := $(wildcard sdk/common/*.c sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c)
 HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers
-HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' $(WARN) $(HOST_INC) -MMD -MP
+HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' \
+	-DDIOSIX_RELEASE_DATE='"$(RELEASE_DATE)"' $(WARN) $(HOST_INC) -MMD -MP
 HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -pthread
+# What ships; the sanitizers have checks of their own.
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC) $(SDK_SRC))
 
 $(B)/host/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(HOST_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) $(HARDEN) -c -o $@ $<
 
 $(B)/dmfs: $(HOST_OBJ)
 	$(say) LD $@
-	$(Q)$(CC) -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CC) -Wl,-z,relro,-z,now -o $@ $^ $(HOST_LIBS)
 
 # --- the hypervisor ------------------------------------------------------------------------------
 # Position independent, without floating point; of third parties only the files that it needs.
@@ -109,6 +113,7 @@ $(B)/diosix.elf: $(HV_OBJ) hypervisor/arch/riscv/link.ld
 		-Map=$(B)/diosix.map -T hypervisor/arch/riscv/link.ld -o $@ $(HV_OBJ) --start-group $(HV_LIBC) \
 		$$($(CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name) --end-group
 
+include sdk/packaging/packaging.mk
 include tests/tests.mk
 
 # --- for people ------------------------------------------------------------------------------------
@@ -124,12 +129,8 @@ $(B)/linux.dmfs: manifests/linux.yaml $(INITRAMFS) $(DEV_KEY) $(B)/dmfs
 run: $(B)/dmfs $(B)/diosix.elf $(B)/linux.dmfs
 	$(B)/dmfs run $(B)/linux.dmfs --trust $(B)/dev.pub
 
-install: $(B)/dmfs $(B)/diosix.elf
-	install -D -m 755 $(B)/dmfs $(DESTDIR)$(PREFIX)/bin/dmfs
-	install -D -m 644 $(B)/diosix.elf $(DESTDIR)$(PREFIX)/lib/diosix/diosix.elf
-
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
 -include $(shell find $(B) -name '*.d' -not -path '$(CACHE)/*' 2>/dev/null)
-.PHONY: all run install clean
+.PHONY: all run clean

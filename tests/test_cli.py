@@ -62,6 +62,8 @@ def test_each_command_explains_itself_as_the_manual_does(tool, command):
 
 @pytest.mark.parametrize("args, message", [
     (["pakc"], "unknown command 'pakc'; did you mean 'pack'?"),
+    (["explian"], "unknown command 'explian'; did you mean 'explain'?"),
+    (["help", "--completion", "bosh"], "--completion is bash, zsh or fish, not 'bosh'"),
     (["xyzzy"], "unknown command 'xyzzy'"),
     (["--frobnicate"], "unknown option '--frobnicate'"),
     (["pack", "m.yaml", "--ouptut", "x"], "pack: unknown option '--ouptut'; did you mean '--output'?"),

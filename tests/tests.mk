@@ -302,12 +302,13 @@ fuzz-short: $(FUZZERS) $(SEEDS)
 
 test: all unit fuzz-short system
 
-# Each example builds by its own Makefile, as it would outside this tree.
-EXAMPLES := $(patsubst %/Makefile,%,$(wildcard examples/*/Makefile))
+# Each example builds by its own Makefile, as it would outside this tree. That of the library needs it installed, which
+# its test does.
+EXAMPLES := $(filter-out examples/libdmfs-reader,$(patsubst %/Makefile,%,$(wildcard examples/*/Makefile)))
 examples: | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-TESTED := $(B)/dmfs $(B)/diosix.elf $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
+TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
 	$(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE) $(BENCHES)
 system: $(TESTED) examples
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests

@@ -38,6 +38,11 @@
 		"key", 'k', "NAME.key", OPTION_MANY, "sign with this secret key; may be repeated" \
 	}
 
+#define JSON                                                \
+	{                                                   \
+		"json", 0, NULL, 0, "print JSON, for programs" \
+	}
+
 static const struct option no_options[] = {END};
 
 static const struct option pack_options[] = {
@@ -47,13 +52,32 @@ static const struct option pack_options[] = {
 	{"jobs", 'j', "N", 0, "compress on N processors; default all"},
 	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small"},
 	{"chunk", 0, "SIZE", 0, "compress in chunks of this size, 4K to 1M; default 256K"},
+	JSON,
 	END,
 };
 
 static const struct option inspect_options[] = {
-	{"json", 0, NULL, 0, "print JSON, for programs"},
+	JSON,
+	{"html", 0, "FILE", 0, "write a page for browsers, with pictures to scale"},
 	TRUST,
 	THRESHOLD,
+	END,
+};
+
+static const struct option diff_options[] = {JSON, END};
+
+static const struct option sbom_options[] = {TRUST, THRESHOLD, END};
+
+static const struct option explain_options[] = {
+	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name"},
+	{"trust", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
+	 "a key that the board trusts; may be repeated"},
+	THRESHOLD,
+	ROLLBACK,
+	{"isolation", 'i', "HOW", 0, "auto (default), gstage or pmp"},
+	{"harts", 0, "N", 0, "harts that run guests; default all, or as run starts it"},
+	{"memory", 'm', "SIZE", 0, "RAM of the board; default its own, or as run starts it"},
+	JSON,
 	END,
 };
 
@@ -62,6 +86,7 @@ static const struct option verify_options[] = {
 	THRESHOLD,
 	{"board", 'b', "BOARD", 0, "refuse images that are not for this board"},
 	ROLLBACK,
+	JSON,
 	END,
 };
 
@@ -72,8 +97,11 @@ static const struct option sign_options[] = {
 	END,
 };
 
+static const struct option keygen_options[] = {JSON, END};
+
 static const struct option digest_options[] = {
 	{"output", 'o', "FILE", 0, "write there; default standard output"},
+	{"json", 0, NULL, 0, "print its length and hashes as JSON instead"},
 	END,
 };
 
@@ -88,6 +116,7 @@ static const struct option extract_options[] = {
 	{"directory", 'C', "DIR", 0, "the folder to extract to, created if need be; default '.'"},
 	TRUST,
 	THRESHOLD,
+	JSON,
 	END,
 };
 
@@ -117,6 +146,12 @@ static const struct option run_options[] = {
 	END,
 };
 
+static const struct option help_options[] = {
+	{"man", 0, NULL, 0, "print the manual page, as roff for man(1)"},
+	{"completion", 0, "SHELL", 0, "print completions for bash, zsh or fish"},
+	END,
+};
+
 static int help_command(const struct args *args);
 
 static const struct command commands[] = {
@@ -129,7 +164,7 @@ static const struct command commands[] = {
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
 	 "key\n"
 	 "that verifies them. Neither may exist.",
-	 no_options, 1, 1, false, keygen_command},
+	 keygen_options, 1, 1, false, keygen_command},
 	{"pack", "make an image from a manifest", "MANIFEST -o IMAGE --key NAME.key [OPTIONS]",
 	 "Reads the manifest, compresses what it names and writes one image, signed by each key. "
 	 "The\n"
@@ -161,8 +196,20 @@ static const struct command commands[] = {
 	 extract_options, 1, 1025, false, extract_command},
 	{"diff", "compare two images", "IMAGE IMAGE",
 	 "Prints a line for each difference: '-' only in the first, '+' only in the second,\n"
-	 "'~' changed. Exit status 0 when there is none, 1 when there is one.",
-	 no_options, 2, 2, false, diff_command},
+	 "'~' changed. Exit status 0 when there is none, 1 when there is one. Neither image is\n"
+	 "verified.",
+	 diff_options, 2, 2, false, diff_command},
+	{"explain", "would a board start an image, and if not, why",
+	 "IMAGE --board BOARD --trust NAME.pub [OPTIONS]",
+	 "Makes the checks that the board makes, all of them, and says of each that fails what to "
+	 "do.\n"
+	 "Exit status 0 when the board would start the image, 1 when not.",
+	 explain_options, 1, 1, false, explain_command},
+	{"sbom", "list what an image is made of, as SPDX", "IMAGE [OPTIONS]",
+	 "Prints an SPDX 2.3 document in JSON, with the hashes of what each object unpacks to. "
+	 "Equal\n"
+	 "images give equal documents; its time is SOURCE_DATE_EPOCH, or else the image's.",
+	 sbom_options, 1, 1, false, sbom_command},
 	{"dtgen", "show the device tree that a guest gets", "MANIFEST GUEST [OPTIONS]",
 	 "GUEST may be a service as well. The board fills in what only it knows.", dtgen_options, 2,
 	 2, false, dtgen_command},
@@ -183,17 +230,30 @@ static const struct command commands[] = {
 	 "for\n"
 	 "good, 124 the time limit is over, 130 ended by Ctrl-a x.",
 	 run_options, 1, 1, true, run_command},
-	{"help", "explain a command", "[COMMAND]", "Without a command, lists them.", no_options, 0,
+	{"help", "explain a command", "[COMMAND]", "Without a command, lists them.", help_options, 0,
 	 1, false, help_command},
 };
 
 /* clang-format on */
+
+const char cli_purpose[] = "Makes, signs, looks into and boots images for the Diosix hypervisor.";
+const char cli_notes[] =
+	"'dmfs help COMMAND' says more, 'dmfs --version' prints the version. '-' stands for\n"
+	"standard input or output where a file is expected.";
+const char cli_statuses[] =
+	"Exit status: 0 done, 1 refused or invalid, 2 wrong usage, 3 a file or the system failed.";
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const char *command_name(const void *context, unsigned index)
 {
 	return index < COMMANDS ? commands[index].name : NULL;
+}
+
+const struct command *cli_commands(unsigned *count)
+{
+	*count = COMMANDS;
+	return commands;
 }
 
 /* The subcommand of this name; NULL after a usage error. */
@@ -215,17 +275,10 @@ static const struct command *find_command(const char *name)
 
 static void print_overview(FILE *out)
 {
-	fputs("usage: dmfs COMMAND [ARGUMENTS]\n\n"
-	      "Makes, signs, looks into and boots images for the Diosix hypervisor.\n\n",
-	      out);
+	fprintf(out, "usage: dmfs COMMAND [ARGUMENTS]\n\n%s\n\n", cli_purpose);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n'dmfs help COMMAND' says more, 'dmfs --version' prints the version. '-' stands "
-	      "for\n"
-	      "standard input or output where a file is expected.\n\n"
-	      "Exit status: 0 done, 1 refused or invalid, 2 wrong usage, 3 a file or the system "
-	      "failed.\n",
-	      out);
+	fprintf(out, "\n%s\n\n%s\n", cli_notes, cli_statuses);
 }
 
 static void print_option(const struct option *option)
@@ -252,16 +305,24 @@ static void print_help(const struct command *command)
 
 static int help_command(const struct args *args)
 {
-	const struct command *command;
+	const char *shell = args_value(args, "completion", 0);
+	const struct command *command = NULL;
 
-	if (args->operand_count == 0) {
-		print_overview(stdout);
+	if (shell && !completion_print(shell))
+		return args_wrong(args->command, "--completion is bash, zsh or fish, not '%s'",
+				  shell);
+	if (shell)
 		return STATUS_DONE;
-	}
-	command = find_command(args->operands[0]);
-	if (!command)
+	if (args->operand_count)
+		command = find_command(args->operands[0]);
+	if (args->operand_count && !command)
 		return STATUS_USAGE;
-	print_help(command);
+	if (args_has(args, "man"))
+		manual_print(command);
+	else if (command)
+		print_help(command);
+	else
+		print_overview(stdout);
 	return STATUS_DONE;
 }
 

@@ -5,6 +5,22 @@
 #ifndef COMMON_BOARDS_H
 #define COMMON_BOARDS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What decides whether an image can start on a board. */
+struct board_facts {
+	const char *name;       /* short */
+	const char *compatible; /* the first of its device tree's root */
+	uint64_t ram_base;
+	uint64_t ram_len;     /* bytes; 0 when not known */
+	uint64_t guest_harts; /* bit n: hart n can run guests */
+	bool has_h;           /* all of these have the H extension */
+};
+
+/* The board of this short name or compatible string; NULL when it is not known. */
+const struct board_facts *board_named(const char *name);
+
 /* Short name number `index`, or NULL after the last; a suggest_candidate. */
 const char *board_short_name(const void *context, unsigned index);
 

@@ -114,6 +114,13 @@ void json_end_array(struct json *json)
 	end(json, ']');
 }
 
+void json_begin_result(struct json *json, const char *command)
+{
+	json_begin_object(json, NULL);
+	json_number(json, "schema", JSON_SCHEMA);
+	json_text(json, "command", command);
+}
+
 void json_text(struct json *json, const char *key, const char *text)
 {
 	if (text) {

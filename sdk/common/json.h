@@ -16,6 +16,14 @@ struct json {
 	bool started; /* something stands before on this level */
 };
 
+/*
+ * Begins what a command prints with --json: an object with `schema`, which is raised when a field
+ * changes its meaning or goes away (docs/schemas describes each), and `command`. json_end_object()
+ * ends it.
+ */
+#define JSON_SCHEMA 1u
+void json_begin_result(struct json *json, const char *command);
+
 void json_begin_object(struct json *json, const char *key);
 void json_end_object(struct json *json);
 void json_begin_array(struct json *json, const char *key);

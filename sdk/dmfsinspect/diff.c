@@ -7,6 +7,7 @@
 
 #include "common/arena.h"
 #include "common/diag.h"
+#include "common/json.h"
 #include "common/size.h"
 
 /*
@@ -82,7 +83,7 @@ static void add_image(struct facts *facts, const struct dmfs_image *image)
 	}
 	for (uint32_t i = 0; i < image->extent.signatures; i++)
 		add(facts,
-		    arena_printf(facts->arena, "signature by key %s",
+		    arena_printf(facts->arena, "signature %s",
 				 key_id_text(id, dmfs_signature_key(image, i))),
 		    "", "");
 }
@@ -176,41 +177,86 @@ static void put(const char *text)
 	diag_put_clean(stdout, text, strlen(text));
 }
 
-/* Items that only `a` has, one line each. */
-static unsigned print_missing(char sign, const struct facts *a, const struct facts *b)
-{
-	unsigned count = 0;
+/* Where differences go, and how many there were. */
+struct report {
+	struct json *json; /* NULL: lines for people */
+	unsigned count;
+};
 
-	for (unsigned i = 0; i < a->count; i++) {
-		if (*a->list[i].field || find(b, &a->list[i]))
-			continue;
-		printf("%c ", sign);
-		put(a->list[i].item);
-		putchar('\n');
-		count++;
+/* A whole item that only one image has (`was` and `is` NULL), or a field that changed. */
+static void tell(struct report *report, char sign, const struct fact *was, const struct fact *is)
+{
+	static const char *const words[] = {['-'] = "removed", ['+'] = "added", ['~'] = "changed"};
+	const char *blank = strchr(was->item, ' ');
+
+	report->count++;
+	if (report->json) {
+		json_begin_object(report->json, NULL);
+		json_text(report->json, "change", words[(unsigned char)sign]);
+		json_bytes(report->json, "kind", was->item,
+			   blank ? (size_t)(blank - was->item) : strlen(was->item));
+		json_text(report->json, "name", blank ? blank + 1 : NULL);
+		if (is) {
+			json_text(report->json, "field", was->field);
+			json_text(report->json, "was", was->value);
+			json_text(report->json, "is", is->value);
+		}
+		json_end_object(report->json);
+		return;
 	}
-	return count;
-}
-
-static unsigned print_changed(const struct facts *a, const struct facts *b)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < a->count; i++) {
-		const struct fact *was = &a->list[i], *is = find(b, was);
-
-		if (!is || strcmp(was->value, is->value) == 0)
-			continue;
-		fputs("~ ", stdout);
-		put(was->item);
+	printf("%c ", sign);
+	put(was->item);
+	if (is) {
 		printf(": %s ", was->field);
 		put(was->value);
 		fputs(" -> ", stdout);
 		put(is->value);
-		putchar('\n');
-		count++;
 	}
-	return count;
+	putchar('\n');
+}
+
+/* Items that only `a` has. */
+static void tell_missing(struct report *report, char sign, const struct facts *a,
+			 const struct facts *b)
+{
+	for (unsigned i = 0; i < a->count; i++) {
+		if (!*a->list[i].field && !find(b, &a->list[i]))
+			tell(report, sign, &a->list[i], NULL);
+	}
+}
+
+static void tell_changed(struct report *report, const struct facts *a, const struct facts *b)
+{
+	for (unsigned i = 0; i < a->count; i++) {
+		const struct fact *is = find(b, &a->list[i]);
+
+		if (is && strcmp(a->list[i].value, is->value) != 0)
+			tell(report, '~', &a->list[i], is);
+	}
+}
+
+static unsigned compare(const struct args *args, const struct facts *a, const struct facts *b)
+{
+	struct json json = {.out = stdout};
+	struct report report = {args_has(args, "json") ? &json : NULL, 0};
+
+	if (report.json) {
+		json_begin_result(&json, "diff");
+		json_text(&json, "first", args->operands[0]);
+		json_text(&json, "second", args->operands[1]);
+		/* Neither image was verified: these are differences of what the files claim. */
+		json_bool(&json, "verified", false);
+		json_begin_array(&json, "differences");
+	}
+	tell_missing(&report, '-', a, b);
+	tell_changed(&report, a, b);
+	tell_missing(&report, '+', b, a);
+	if (report.json) {
+		json_end_array(&json);
+		json_bool(&json, "same", report.count == 0);
+		json_end_object(&json);
+	}
+	return report.count;
 }
 
 int diff_command(const struct args *args)
@@ -230,8 +276,7 @@ int diff_command(const struct args *args)
 	}
 	describe(&a, &first.image);
 	describe(&b, &second.image);
-	differences =
-		print_missing('-', &a, &b) + print_changed(&a, &b) + print_missing('+', &b, &a);
+	differences = compare(args, &a, &b);
 	arena_free(&arena);
 	image_file_free(&first);
 	image_file_free(&second);

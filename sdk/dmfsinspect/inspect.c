@@ -75,8 +75,7 @@ bool inspect_is_trusted(const struct image_file *file, const struct trust_keys *
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-/* A label and text behind it, broken at blanks where it is too long for the line. */
-static void print_field(const char *indent, const char *label, const char *text, size_t len)
+void inspect_print_field(const char *indent, const char *label, const char *text, size_t len)
 {
 	size_t room = COLUMNS - strlen(indent) - LABEL_COLUMNS;
 
@@ -89,7 +88,7 @@ static void print_field(const char *indent, const char *label, const char *text,
 		if (cut == 0)
 			cut = room;
 		diag_put_clean(stdout, text, cut);
-		printf("\n%s%*s", indent, (int)LABEL_COLUMNS, "");
+		printf("\n%*s", (int)(COLUMNS - room), "");
 		text += cut;
 		len -= cut;
 		while (len > 0 && *text == ' ') {
@@ -103,7 +102,7 @@ static void print_field(const char *indent, const char *label, const char *text,
 
 static void print_text(const char *indent, const char *label, const char *text)
 {
-	print_field(indent, label, text, strlen(text));
+	inspect_print_field(indent, label, text, strlen(text));
 }
 
 static void print_boards(const struct dmfs_image *image)
@@ -115,7 +114,7 @@ static void print_boards(const struct dmfs_image *image)
 
 		if (!dmfs_str_is(property.key, "board"))
 			continue;
-		print_field("  ", label, property.value.data, property.value.len);
+		inspect_print_field("  ", label, property.value.data, property.value.len);
 		label = "";
 	}
 	if (*label)
@@ -131,7 +130,7 @@ static void print_properties(const struct dmfs_image *image)
 		if (dmfs_str_is(property.key, "board"))
 			continue;
 		snprintf(label, sizeof(label), "%.*s", (int)property.key.len, property.key.data);
-		print_field("  ", label, property.value.data, property.value.len);
+		inspect_print_field("  ", label, property.value.data, property.value.len);
 	}
 }
 
@@ -254,20 +253,26 @@ static void print_capsule(const struct dmfs_image *image, const struct dmfs_caps
 		print_loaded(image, "initrd", capsule->initrd, capsule->initrd_load, "");
 	print_loaded(image, "devicetree", capsule->devicetree, capsule->devicetree_load, "");
 	if (capsule->cmdline.len)
-		print_field("  ", "cmdline", capsule->cmdline.data, capsule->cmdline.len);
+		inspect_print_field("  ", "cmdline", capsule->cmdline.data, capsule->cmdline.len);
 }
 
 int inspect_command(const struct args *args)
 {
+	const char *page = args_value(args, "html", 0);
 	struct trust_keys trust;
 	struct image_file file;
-	int status = inspect_read(&file, args, args->operands[0], &trust);
+	int status;
 
+	if (page && strcmp(page, "-") == 0 && args_has(args, "json"))
+		return args_wrong(args->command, "--json and --html - both want standard output");
+	status = inspect_read(&file, args, args->operands[0], &trust);
 	if (status != STATUS_DONE)
 		return status;
+	if (page)
+		status = inspect_write_html(page, &file, &trust);
 	if (args_has(args, "json")) {
 		inspect_print_json(&file, &trust);
-	} else {
+	} else if (!page) {
 		print_head(&file, &trust);
 		print_objects(&file.image);
 		for (uint32_t i = 0; i < file.image.capsules; i++) {
@@ -277,5 +282,5 @@ int inspect_command(const struct args *args)
 		}
 	}
 	image_file_free(&file);
-	return STATUS_DONE;
+	return status;
 }

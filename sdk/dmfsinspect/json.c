@@ -6,9 +6,6 @@
 
 #include "inspect.h"
 
-/* Raised when a field changes its meaning or goes away; new fields do not count. */
-#define SCHEMA 1
-
 static void print_string(struct json *json, const char *key, struct dmfs_str s)
 {
 	json_bytes(json, key, s.data, s.len);
@@ -131,8 +128,7 @@ void inspect_print_json(const struct image_file *file, const struct trust_keys *
 	const struct dmfs_image *image = &file->image;
 	struct json json = {.out = stdout};
 
-	json_begin_object(&json, NULL);
-	json_number(&json, "schema", SCHEMA);
+	json_begin_result(&json, "inspect");
 	print_string(&json, "name", image->name);
 	print_string(&json, "version", image->version);
 	json_number(&json, "rollback", image->rollback);

@@ -94,8 +94,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* Which object a chunk is of, for people. */
-static struct dmfs_object object_of(const struct dmfs_image *image, uint32_t chunk)
+struct dmfs_object unpack_object_of(const struct dmfs_image *image, uint32_t chunk)
 {
 	uint32_t i = 0;
 
@@ -104,23 +103,8 @@ static struct dmfs_object object_of(const struct dmfs_image *image, uint32_t chu
 	return dmfs_object(image, i);
 }
 
-static int say(const struct work *work, const char *target)
-{
-	struct dmfs_object object;
-
-	if (work->error)
-		return diag_file("write", target, work->error);
-	if (work->status == DMFS_OK)
-		return STATUS_DONE;
-	object = object_of(&work->file->image, work->failed);
-	diag_error("'%s' is refused: object '%.*s', chunk %u of %u: %s", work->file->path,
-		   (int)object.name.len, object.name.data, work->failed - object.first_chunk + 1,
-		   object.chunk_count, dmfs_strerror(work->status));
-	return STATUS_REFUSED;
-}
-
-int unpack_chunks(const struct image_file *file, uint32_t first, uint32_t count, int fd,
-		  const char *target, const char *doing)
+bool unpack_quietly(const struct image_file *file, uint32_t first, uint32_t count, int fd,
+		    const char *doing, struct unpack_failure *failure)
 {
 	struct work work = {.file = file,
 			    .first = first,
@@ -143,5 +127,30 @@ int unpack_chunks(const struct image_file *file, uint32_t first, uint32_t count,
 		pthread_join(threads[--started], NULL);
 	pthread_mutex_destroy(&work.lock);
 	progress_end(&work.progress);
-	return say(&work, target);
+	*failure = (struct unpack_failure){work.status, work.failed, work.error};
+	return work.status == DMFS_OK && !work.error;
+}
+
+int unpack_say(const struct image_file *file, const struct unpack_failure *failure,
+	       const char *target)
+{
+	struct dmfs_object object;
+
+	if (failure->error)
+		return diag_file("write", target, failure->error);
+	object = unpack_object_of(&file->image, failure->chunk);
+	diag_error("'%s' is refused: object '%.*s', chunk %u of %u: %s", file->path,
+		   (int)object.name.len, object.name.data, failure->chunk - object.first_chunk + 1,
+		   object.chunk_count, dmfs_strerror(failure->status));
+	return STATUS_REFUSED;
+}
+
+int unpack_chunks(const struct image_file *file, uint32_t first, uint32_t count, int fd,
+		  const char *target, const char *doing)
+{
+	struct unpack_failure failure;
+
+	return unpack_quietly(file, first, count, fd, doing, &failure)
+		       ? STATUS_DONE
+		       : unpack_say(file, &failure, target);
 }

@@ -7,6 +7,12 @@
 
 #include "sign/image.h"
 
+struct unpack_failure {
+	enum dmfs_status status; /* DMFS_OK: the system's failure, or none */
+	uint32_t chunk;          /* which is wrong */
+	int error;               /* errno, or 0 */
+};
+
 /*
  * Unpacks `count` chunks from `first` on, and writes them to `fd` at the places that they have in
  * their object, the first being at 0; with fd -1 they are only checked. Shows progress as `doing`.
@@ -14,5 +20,16 @@
  */
 int unpack_chunks(const struct image_file *file, uint32_t first, uint32_t count, int fd,
 		  const char *target, const char *doing);
+
+/* The same without a word; false when something failed. */
+bool unpack_quietly(const struct image_file *file, uint32_t first, uint32_t count, int fd,
+		    const char *doing, struct unpack_failure *failure);
+
+/* Says what failed; a STATUS_.... */
+int unpack_say(const struct image_file *file, const struct unpack_failure *failure,
+	       const char *target);
+
+/* Which object a chunk is of. */
+struct dmfs_object unpack_object_of(const struct dmfs_image *image, uint32_t chunk);
 
 #endif

@@ -11,68 +11,125 @@
 
 #include "common/boards.h"
 #include "common/diag.h"
+#include "common/json.h"
 #include "common/size.h"
 #include "common/suggest.h"
 #include "unpack.h"
 
 /* --- dmfs verify ----------------------------------------------------------------------------- */
 
-static int check_board(const struct args *args, const struct image_file *file)
+int inspect_read_board(const struct args *args, struct board_demand *demand)
 {
 	const char *name = args_value(args, "board", 0);
-	const char *board = name ? board_compatible(name) : NULL;
-	enum dmfs_status status;
-	uint64_t rollback = 0;
 	char hint[96];
+	const char *near;
 
-	if (!args_number(args, "rollback", 0, UINT64_MAX, &rollback))
+	*demand = (struct board_demand){name ? board_compatible(name) : NULL, 0};
+	if (!args_number(args, "rollback", 0, UINT64_MAX, &demand->rollback))
 		return STATUS_USAGE;
-	if (name && !board) {
-		const char *near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
+	if (!name || demand->compatible)
+		return STATUS_DONE;
+	near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
+	return args_wrong(args->command, "unknown board '%s'%s%s", name, near ? "; " : "",
+			  near ? near : "; give its compatible string");
+}
 
-		return args_wrong(args->command, "unknown board '%s'%s%s", name, near ? "; " : "",
-				  near ? near : "; give its compatible string");
-	}
-	/* Without a board any of the image's own will do, so that only the rollback index is
-	 * compared. */
-	if (!board && file->image.rollback < rollback)
-		return image_refused(file->path, DMFS_ERR_ROLLBACK);
-	status = board ? dmfs_check_board(&file->image, &board, 1, rollback) : DMFS_OK;
-	return status == DMFS_OK ? STATUS_DONE : image_refused(file->path, status);
+enum dmfs_status inspect_check_board(const struct dmfs_image *image,
+				     const struct board_demand *demand)
+{
+	if (demand->compatible)
+		return dmfs_check_board(image, &demand->compatible, 1, demand->rollback);
+	/* Without a board any of the image's own will do, so only the index is compared. */
+	return image->rollback < demand->rollback ? DMFS_ERR_ROLLBACK : DMFS_OK;
+}
+
+static uint64_t raw_len(const struct dmfs_image *image)
+{
+	uint64_t raw = 0;
+
+	for (uint32_t i = 0; i < image->objects; i++)
+		raw += dmfs_object(image, i).raw_len;
+	return raw;
 }
 
 static void print_verdict(const struct image_file *file, const struct trust_keys *trust)
 {
 	const struct dmfs_image *image = &file->image;
 	char id[KEY_ID_TEXT_LEN], raw_text[24];
-	uint64_t raw = 0;
 
-	for (uint32_t i = 0; i < image->objects; i++)
-		raw += dmfs_object(image, i).raw_len;
 	printf("%s: verified: %.*s %.*s, rollback %" PRIu64 ", %u object%s, %s unpacked\n",
 	       file->path, (int)image->name.len, image->name.data, (int)image->version.len,
 	       image->version.data, image->rollback, image->objects, image->objects == 1 ? "" : "s",
-	       size_text(raw_text, raw));
+	       size_text(raw_text, raw_len(image)));
 	for (uint32_t i = 0; i < trust->trust.count; i++) {
 		if (file->signers >> i & 1)
 			printf("signed by trusted key %s\n", key_id_text(id, trust->keys[i]));
 	}
 }
 
+/* Nothing of an image that is refused is repeated: nobody answers for it. */
+static void print_verdict_json(const struct image_file *file, const struct trust_keys *trust,
+			       enum dmfs_status refused)
+{
+	struct json json = {.out = stdout};
+	const struct dmfs_image *image = &file->image;
+	char id[KEY_ID_TEXT_LEN];
+
+	json_begin_result(&json, "verify");
+	json_text(&json, "image", file->path);
+	json_bool(&json, "verified", refused == DMFS_OK);
+	json_text(&json, "reason", refused == DMFS_OK ? NULL : dmfs_strerror(refused));
+	if (refused == DMFS_OK) {
+		json_bytes(&json, "name", image->name.data, image->name.len);
+		json_bytes(&json, "version", image->version.data, image->version.len);
+		json_number(&json, "rollback", image->rollback);
+		json_number(&json, "objects", image->objects);
+		json_number(&json, "raw_len", raw_len(image));
+		json_begin_array(&json, "signed_by");
+		for (uint32_t i = 0; i < trust->trust.count; i++) {
+			if (file->signers >> i & 1)
+				json_text(&json, NULL, key_id_text(id, trust->keys[i]));
+		}
+		json_end_array(&json);
+	}
+	json_end_object(&json);
+}
+
+/* What follows the signatures; *refused says why the image is, when it is. */
+static int check_rest(const struct image_file *file, const struct board_demand *demand,
+		      enum dmfs_status *refused)
+{
+	struct unpack_failure failure;
+
+	*refused = inspect_check_board(&file->image, demand);
+	if (*refused != DMFS_OK)
+		return image_refused(file->path, *refused);
+	if (unpack_quietly(file, 0, file->image.chunks, -1, "verifying", &failure))
+		return STATUS_DONE;
+	*refused = failure.status;
+	return unpack_say(file, &failure, "");
+}
+
 int verify_command(const struct args *args)
 {
+	enum dmfs_status refused = DMFS_OK;
+	struct board_demand demand;
 	struct trust_keys trust;
 	struct image_file file;
-	int status = trust_keys_read(&trust, args);
+	int status = inspect_read_board(args, &demand);
+	bool json = args_has(args, "json");
 
 	if (status == STATUS_DONE)
-		status = image_file_read(&file, args->operands[0], &trust.trust);
+		status = trust_keys_read(&trust, args);
 	if (status != STATUS_DONE)
 		return status;
-	status = check_board(args, &file);
+	status = image_file_read(&file, args->operands[0], &trust.trust);
+	refused = file.refused;
 	if (status == STATUS_DONE)
-		status = unpack_chunks(&file, 0, file.image.chunks, -1, "", "verifying");
-	if (status == STATUS_DONE && !args_has(args, "quiet"))
+		status = check_rest(&file, &demand, &refused);
+	if (json && status != STATUS_FAILED)
+		print_verdict_json(&file, &trust, refused);
+	else if (status == STATUS_DONE && !args_has(args, "quiet"))
 		print_verdict(&file, &trust);
 	image_file_free(&file);
 	return status;
@@ -188,17 +245,50 @@ static bool is_wanted(const struct args *args, const struct dmfs_object *object)
 	return args->operand_count == 1;
 }
 
-static int extract_to(const struct args *args, const struct image_file *file, int folder)
+/* What was written, when all of it was. */
+static void print_extracted_json(const struct args *args, const struct image_file *file,
+				 const char *folder)
 {
+	struct json json = {.out = stdout};
+
+	json_begin_result(&json, "extract");
+	json_text(&json, "image", file->path);
+	json_bool(&json, "verified", file->verified);
+	json_text(&json, "directory", folder);
+	json_begin_array(&json, "files");
 	for (uint32_t i = 0; i < file->image.objects; i++) {
 		struct dmfs_object object = dmfs_object(&file->image, i);
-		int status = is_wanted(args, &object) ? extract_object(file, &object, folder)
-						      : STATUS_DONE;
 
-		if (status != STATUS_DONE)
-			return status;
+		if (!is_wanted(args, &object))
+			continue;
+		json_begin_object(&json, NULL);
+		json_bytes(&json, "name", object.name.data, object.name.len);
+		json_text(&json, "type", dmfs_object_type_name(object.type));
+		json_number(&json, "raw_len", object.raw_len);
+		json_end_object(&json);
 	}
-	return STATUS_DONE;
+	json_end_array(&json);
+	json_end_object(&json);
+}
+
+static int extract_to(const struct args *args, const struct image_file *file, const char *path)
+{
+	int folder = -1, status = STATUS_DONE;
+
+	if (mkdir(path, 0777) == 0 || errno == EEXIST)
+		folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return diag_file("open", path, errno);
+	for (uint32_t i = 0; i < file->image.objects && status == STATUS_DONE; i++) {
+		struct dmfs_object object = dmfs_object(&file->image, i);
+
+		if (is_wanted(args, &object))
+			status = extract_object(file, &object, folder);
+	}
+	close(folder);
+	if (status == STATUS_DONE && args_has(args, "json"))
+		print_extracted_json(args, file, path);
+	return status;
 }
 
 int extract_command(const struct args *args)
@@ -206,21 +296,13 @@ int extract_command(const struct args *args)
 	const char *path = args_value(args, "directory", 0);
 	struct trust_keys trust;
 	struct image_file file;
-	int folder, status = inspect_read(&file, args, args->operands[0], &trust);
+	int status = inspect_read(&file, args, args->operands[0], &trust);
 
 	if (status != STATUS_DONE)
 		return status;
 	status = check_wanted(args, &file);
-	if (status == STATUS_DONE) {
-		path = path ? path : ".";
-		folder = mkdir(path, 0777) < 0 && errno != EEXIST
-				 ? -1
-				 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		status = folder < 0 ? diag_file("open", path, errno)
-				    : extract_to(args, &file, folder);
-		if (folder >= 0)
-			close(folder);
-	}
+	if (status == STATUS_DONE)
+		status = extract_to(args, &file, path ? path : ".");
 	image_file_free(&file);
 	return status;
 }

@@ -47,6 +47,20 @@ static const char *board_name(const void *context, unsigned index)
 	return index < sizeof(boards) / sizeof(boards[0]) ? boards[index].name : NULL;
 }
 
+#define DEFAULT_MEMORY (UINT64_C(1) << 30)
+
+bool run_defaults(const char *name, uint64_t *guest_harts, uint64_t *memory)
+{
+	for (size_t i = 0; i < sizeof(boards) / sizeof(boards[0]); i++) {
+		if (strcmp(boards[i].name, name) != 0)
+			continue;
+		*guest_harts = ((UINT64_C(1) << boards[i].harts) - 1) << boards[i].more_harts;
+		*memory = DEFAULT_MEMORY;
+		return true;
+	}
+	return false;
+}
+
 /* Where the hypervisor is, seen from the folder of this program: beside it, or installed. */
 static const char *const hypervisors[] = {"diosix.elf", "../diosix.elf",
 					  "../lib/diosix/diosix.elf"};
@@ -105,7 +119,7 @@ static int read_options(struct machine *machine, const struct args *args)
 	if (status != STATUS_DONE)
 		return status;
 	machine->harts = machine->board->harts;
-	machine->memory = UINT64_C(1) << 30;
+	machine->memory = DEFAULT_MEMORY;
 	if (!args_number(args, "harts", 1, machine->board->max_harts, &machine->harts) ||
 	    !args_size(args, "memory", UINT64_C(32) << 20, UINT64_C(1) << 40, &machine->memory) ||
 	    !args_number(args, "timeout", 1, 1000000, &machine->timeout))

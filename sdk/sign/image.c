@@ -56,6 +56,7 @@ int image_file_read(struct image_file *file, const char *path, const struct dmfs
 	file->verified = trust != NULL;
 	if (opened == DMFS_OK)
 		return STATUS_DONE;
+	file->refused = opened;
 	status = image_refused(path, opened);
 	if (opened == DMFS_ERR_UNTRUSTED) {
 		say_signers(file);

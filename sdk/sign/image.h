@@ -14,6 +14,7 @@ struct image_file {
 	struct dmfs_image image;
 	bool verified;    /* enough trusted keys signed it */
 	uint32_t signers; /* a bit for each trusted key that did */
+	enum dmfs_status refused; /* why it was not read, when that is the image's fault */
 };
 
 /*

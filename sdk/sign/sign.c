@@ -6,11 +6,34 @@
 #include <string.h>
 
 #include "common/diag.h"
+#include "common/json.h"
 #include "image.h"
+
+static int print_key_json(const char *name)
+{
+	char id[KEY_ID_TEXT_LEN], hex[2 * DMFS_PUBLIC_KEY_LEN + 1], path[4096];
+	struct json json = {.out = stdout};
+	uint8_t key[DMFS_PUBLIC_KEY_LEN];
+	int status;
+
+	snprintf(path, sizeof(path), "%s.pub", name);
+	status = key_read_public(path, key);
+	if (status != STATUS_DONE)
+		return status;
+	json_begin_result(&json, "keygen");
+	json_text(&json, "public_file", path);
+	json_text(&json, "key_id", key_id_text(id, key));
+	json_text(&json, "public_key", sodium_bin2hex(hex, sizeof(hex), key, sizeof(key)));
+	json_end_object(&json);
+	return STATUS_DONE;
+}
 
 int keygen_command(const struct args *args)
 {
-	return key_generate(args->operands[0]);
+	int status = key_generate(args->operands[0]);
+
+	return status == STATUS_DONE && args_has(args, "json") ? print_key_json(args->operands[0])
+							       : status;
 }
 
 /* Where the result goes: -o, or over the image. */
@@ -75,18 +98,43 @@ int sign_command(const struct args *args)
 	return status;
 }
 
+/* What there is to sign, for programs: its length and hashes, so that it can be compared elsewhere.
+ */
+static void print_digest_json(const struct image_file *file)
+{
+	struct json json = {.out = stdout};
+	uint64_t len = file->image.extent.signed_len;
+	char hex[2 * crypto_hash_sha256_BYTES + 1];
+	uint8_t hash[crypto_hash_sha256_BYTES];
+
+	json_begin_result(&json, "digest");
+	json_text(&json, "image", file->path);
+	json_number(&json, "signed_len", len);
+	crypto_hash_sha256(hash, file->bytes.data, len);
+	json_text(&json, "sha256", sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)));
+	crypto_generichash(hash, sizeof(hash), file->bytes.data, len, NULL, 0);
+	json_text(&json, "blake2b_256", sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)));
+	json_end_object(&json);
+}
+
 int digest_command(const struct args *args)
 {
+	bool json = args_has(args, "json");
 	const char *out = args_value(args, "output", 0);
 	struct image_file file;
 	int status;
 
-	if (binary_on_terminal(out ? out : "-"))
+	if (json && out && strcmp(out, "-") == 0)
+		return args_wrong(args->command, "--json and -o - both want standard output");
+	if (!json && binary_on_terminal(out ? out : "-"))
 		return STATUS_USAGE;
 	status = image_file_read(&file, args->operands[0], NULL);
 	if (status != STATUS_DONE)
 		return status;
-	status = file_write(out ? out : "-", file.bytes.data, file.image.extent.signed_len);
+	if (json)
+		print_digest_json(&file);
+	if (!json || out)
+		status = file_write(out ? out : "-", file.bytes.data, file.image.extent.signed_len);
 	image_file_free(&file);
 	return status;
 }
