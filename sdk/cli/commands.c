@@ -45,8 +45,10 @@ static const struct option pack_options[] = {
 	SECRET,
 	{"unsigned", 0, NULL, 0, "leave it unsigned, to be signed elsewhere"},
 	{"jobs", 'j', "N", 0, "compress on N processors; default all"},
-	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small"},
+	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small; default 10"},
 	{"chunk", 0, "SIZE", 0, "compress in chunks of this size, 4K to 1M; default 256K"},
+	{"cache", 0, "DIR", 0, "keep what was compressed there, and use what is there"},
+	{"cache-size", 0, "SIZE", 0, "the most that it keeps, the latest used; default 4G"},
 	END,
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
 #include "common/diag.h"
 #include "common/file.h"
 #include "common/progress.h"
@@ -40,6 +41,8 @@ static int read_options(const struct args *args, struct dmfs_write_plan *write)
 	    !args_number(args, "level", 1, 12, &level) ||
 	    !args_size(args, "chunk", DMFS_MIN_CHUNK_LEN, DMFS_MAX_CHUNK_LEN, &chunk))
 		return STATUS_USAGE;
+	if (args_has(args, "cache-size") && !args_has(args, "cache"))
+		return args_wrong(args->command, "--cache-size says nothing without --cache");
 	if (chunk & (chunk - 1))
 		return args_wrong(args->command, "--chunk has to be a power of two");
 	if (!read_epoch(&write->created))
@@ -50,8 +53,14 @@ static int read_options(const struct args *args, struct dmfs_write_plan *write)
 	return STATUS_DONE;
 }
 
-static int write_failed(const char *path, enum dmfs_status status)
+static int write_failed(struct plan *plan, const char *path, enum dmfs_status status)
 {
+	int error = errno;
+
+	/* Whatever happened: when what was packed is not what was asked for, that is why. */
+	if (plan_has_changed(plan))
+		return STATUS_FAILED;
+	errno = error;
 	if (status == DMFS_ERR_SPACE)
 		return diag_file("write", path, errno ? errno : ENOMEM);
 	diag_error("the image cannot be made: %s", dmfs_strerror(status));
@@ -87,9 +96,11 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	errno = 0;
 	written = dmfs_write(output.stream, &plan->write,
 			     (const uint8_t(*)[DMFS_SECRET_KEY_LEN])secret->keys, secret->count);
-	if (written != DMFS_OK)
-		status = write_failed(output.name, written);
 	progress_end(&progress);
+	if (written != DMFS_OK)
+		status = write_failed(plan, output.name, written);
+	else if (plan_has_changed(plan))
+		status = STATUS_FAILED;
 	if (status != STATUS_DONE) {
 		output_discard(&output);
 		return status;
@@ -99,6 +110,27 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	status = output_commit(&output);
 	if (status == STATUS_DONE)
 		tell(plan, path, (uint64_t)image_len, secret->count);
+	return status;
+}
+
+static int write_with_cache(struct plan *plan, const char *path, const struct secret_keys *secret,
+			    const struct args *args)
+{
+	const char *folder = args_value(args, "cache", 0);
+	uint64_t limit = CACHE_DEFAULT_LIMIT;
+	struct cache cache;
+	int status;
+
+	if (!folder)
+		return write_plan(plan, path, secret);
+	if (!args_size(args, "cache-size", 1 << 20, UINT64_MAX, &limit))
+		return STATUS_USAGE;
+	status = cache_open(&cache, folder, limit);
+	if (status != STATUS_DONE)
+		return status;
+	plan->write.cache = &cache.calls;
+	status = write_plan(plan, path, secret);
+	cache_close(&cache);
 	return status;
 }
 
@@ -123,7 +155,7 @@ int pack_command(const struct args *args)
 	plan.write.chunk_len = options.chunk_len;
 	plan.write.created = options.created;
 	if (status == STATUS_DONE)
-		status = write_plan(&plan, path, &secret);
+		status = write_with_cache(&plan, path, &secret, args);
 	plan_free(&plan);
 	secret_keys_free(&secret);
 	return status;
