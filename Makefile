@@ -41,7 +41,7 @@ LIBDMFS_SRC := $(wildcard sdk/libdmfs/*.c)
 # What the hypervisor compiles as well; host_*.c is the writer.
 LIBDMFS_CORE := $(filter-out sdk/libdmfs/host_%.c,$(LIBDMFS_SRC))
 SDK_SRC := $(wildcard sdk/common/*.c sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c)
-HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers
+HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers -I$(B)/starter
 HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' $(WARN) $(HOST_INC) -MMD -MP
 HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -pthread
 HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC) $(SDK_SRC))
@@ -50,6 +50,16 @@ $(B)/host/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(HOST_CFLAGS) -c -o $@ $<
+
+# `dmfs init` leaves a guest that runs at once: that of examples/hello, built by its own Makefile and put into the command.
+STARTER_SRC := $(addprefix examples/hello/,Makefile hello.c start.S)
+STARTER := $(B)/starter/starter_files.h
+$(STARTER): $(STARTER_SRC) sdk/mkdmfs/embed.sh | $(PACKAGES)
+	@mkdir -p $(@D) && cp $(STARTER_SRC) $(@D)
+	@$(MAKE) --no-print-directory -s -C $(@D)
+	@$(CROSS)strip $(@D)/hello.elf
+	@sdk/mkdmfs/embed.sh $(@D)/hello.elf $(addprefix $(@D)/,$(notdir $(STARTER_SRC))) >$@
+$(patsubst %,$(B)/%/sdk/mkdmfs/init.o,host asan fuzz/obj): | $(STARTER)
 
 $(B)/dmfs: $(HOST_OBJ)
 	$(say) LD $@

@@ -122,10 +122,10 @@ static const struct option run_options[] = {
 static int help_command(const struct args *args);
 
 static const struct command commands[] = {
-	{"init", "a starter manifest with comments, and a development key", "[DIR]",
-	 "Writes manifest.yaml, the key pair dev.key and dev.pub, and in a folder that is named "
-	 "also\n"
-	 ".gitignore. Nothing is overwritten.",
+	{"init", "a project that packs and runs: manifest, guest, key", "[DIR]",
+	 "Writes manifest.yaml with comments and its JSON Schema, a small guest (hello.elf) with its\n"
+	 "sources, the key pair dev.key and dev.pub, and in a folder that is named also .gitignore.\n"
+	 "Nothing is overwritten.",
 	 no_options, 0, 1, false, init_command},
 	{"keygen", "a new key pair", "NAME",
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
