@@ -44,7 +44,9 @@ SDK_SRC := $(wildcard sdk/common/*.c sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtge
 HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers -I$(B)/starter
 HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' $(WARN) $(HOST_INC) -MMD -MP
 HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -pthread
-HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC) $(SDK_SRC))
+# The hypervisor's own reading of device trees, for checks against boards.
+BOARD_SRC := $(wildcard hypervisor/drivers/board*.c)
+HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC) $(SDK_SRC) $(BOARD_SRC))
 
 $(B)/host/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)

@@ -2,18 +2,39 @@
 #include "boards.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *name, *compatible;
-} boards[] = {
-	{"virt", "riscv-virtio"},
-	{"sifive_u", "sifive,hifive-unleashed-a00"},
-	{"unmatched", "sifive,hifive-unmatched-a00"},
-	{"nezha", "allwinner,d1-nezha"},
+#include "board.h"
+#include "file.h"
+
+#define ALL  UINT64_MAX
+#define NONE 0
+#define BOARD(name, compatible, title, base, mib, harts, has_h, pmp)                               \
+	{name, compatible, title, base, UINT64_C(mib) << 20, harts, has_h, pmp},
+
+static const struct board_facts boards[] = {
+#include "boards.def"
 };
 
 #define BOARD_COUNT (sizeof(boards) / sizeof(boards[0]))
+
+/* More than any device tree has. */
+#define TREE_MAX_LEN (UINT64_C(4) << 20)
+
+const struct board_facts *board_at(unsigned index)
+{
+	return index < BOARD_COUNT ? &boards[index] : NULL;
+}
+
+const struct board_facts *board_named(const char *name)
+{
+	for (size_t i = 0; i < BOARD_COUNT; i++) {
+		if (strcmp(boards[i].name, name) == 0 || strcmp(boards[i].compatible, name) == 0)
+			return &boards[i];
+	}
+	return NULL;
+}
 
 const char *board_short_name(const void *context, unsigned index)
 {
@@ -22,9 +43,56 @@ const char *board_short_name(const void *context, unsigned index)
 
 const char *board_compatible(const char *name)
 {
-	for (size_t i = 0; i < BOARD_COUNT; i++) {
-		if (strcmp(boards[i].name, name) == 0 || strcmp(boards[i].compatible, name) == 0)
-			return boards[i].compatible;
-	}
+	const struct board_facts *board = board_named(name);
+
+	if (board)
+		return board->compatible;
 	return strchr(name, ',') ? name : NULL;
+}
+
+/* --- from a device tree ---------------------------------------------------------------------- */
+
+/* The PMP entries of a board that is not in the table are nowhere to be read. */
+static void take_facts(struct board_facts *facts, const struct board *board)
+{
+	const struct board_facts *known = NULL;
+
+	*facts = (struct board_facts){.has_h = true, .title = strdup(board->model)};
+	if (board->compatible_count)
+		known = board_named(board->compatible[0]);
+	facts->compatible = board->compatible_count ? strdup(board->compatible[0]) : "";
+	facts->name = facts->compatible;
+	facts->pmp_entries = known ? known->pmp_entries : 0;
+	for (uint32_t i = 0; i < board->hart_count; i++) {
+		const struct board_hart *hart = &board->harts[i];
+
+		if (!hart->usable || !hart->has_s)
+			continue;
+		facts->has_h &= hart->has_h;
+		if (hart->id < 64)
+			facts->guest_harts |= UINT64_C(1) << hart->id;
+	}
+	facts->has_h &= facts->guest_harts != 0;
+	if (board->ram_count)
+		facts->ram_base = board->ram[0].base;
+	for (uint32_t i = 0; i < board->ram_count; i++)
+		facts->ram_len += board->ram[i].size;
+}
+
+const char *board_from_tree(struct board_facts *facts, const char *path)
+{
+	struct board *board = calloc(1, sizeof(*board));
+	struct bytes tree = {NULL, 0};
+	const char *wrong = "out of memory";
+	int error = board ? file_read(path, TREE_MAX_LEN, &tree) : 0;
+
+	if (error)
+		wrong = strerror(error);
+	else if (board)
+		wrong = board_read(board, tree.data, tree.len);
+	if (!wrong)
+		take_facts(facts, board);
+	free(tree.data);
+	free(board);
+	return wrong;
 }

@@ -33,7 +33,7 @@ struct dmfs_write_cache {
 	size_t (*load)(void *context, const uint8_t key[DMFS_HASH_LEN], void *entry, size_t room);
 	/* Keeps an entry, or not: nobody relies on it. */
 	void (*store)(void *context, const uint8_t key[DMFS_HASH_LEN], const void *entry, size_t len);
-	/* Told once for each chunk: did an entry do? */
+	/* Told once for each chunk that is not all zeros: did an entry do? */
 	void (*used)(void *context, bool hit);
 	void *context;
 };

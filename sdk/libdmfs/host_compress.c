@@ -54,6 +54,7 @@ struct pipeline {
 	uint32_t taken, written; /* chunks */
 	uint32_t object;         /* where the next chunk to take is */
 	uint64_t object_offset;
+	struct slot zeros; /* a whole chunk of zeros, once there was one */
 	bool failed; /* no thread goes on */
 	int error;   /* errno of what failed first */
 
@@ -171,10 +172,38 @@ static bool make_cached(const struct pipeline *p, const struct worker *w, const 
 	return true;
 }
 
+/* --- chunks of zeros ------------------------------------------------------------------------- */
+
+/* Disks are full of them, and good encoders slow on them: one is compressed, the others are copies. */
+static bool is_zeros(const struct pipeline *p, const uint8_t *raw, uint32_t len)
+{
+	return len == p->head->chunk_len && raw[0] == 0 && memcmp(raw, raw + 1, len - 1) == 0;
+}
+
+static bool make_zeros(struct pipeline *p, const struct worker *w, const uint8_t *raw,
+		       struct slot *slot)
+{
+	struct slot *zeros = &p->zeros;
+	bool good = true;
+
+	pthread_mutex_lock(&p->lock);
+	if (!zeros->done) {
+		zeros->chunk.raw_len = slot->chunk.raw_len;
+		good = compress_chunk(w->compressor, raw, zeros, p->bound);
+		zeros->done = good;
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (good) {
+		slot->chunk = zeros->chunk;
+		memcpy(stored_of(slot), stored_of(zeros), zeros->chunk.stored_len);
+	}
+	return good;
+}
+
 /* --- the threads ----------------------------------------------------------------------------- */
 
 /* True when the slot is filled; otherwise errno is set. */
-static bool make_chunk(const struct pipeline *p, const struct worker *w, struct slot *slot)
+static bool make_chunk(struct pipeline *p, const struct worker *w, struct slot *slot)
 {
 	const struct dmfs_write_plan *plan = p->plan;
 	const uint8_t *data = plan->objects[slot->object].data, *raw = w->raw;
@@ -184,6 +213,8 @@ static bool make_chunk(const struct pipeline *p, const struct worker *w, struct 
 	else if (!plan->read(plan->read_context, slot->object, slot->offset, w->raw,
 			     slot->chunk.raw_len))
 		return false;
+	if (is_zeros(p, raw, slot->chunk.raw_len))
+		return make_zeros(p, w, raw, slot);
 	return p->cache ? make_cached(p, w, raw, slot)
 			: compress_chunk(w->compressor, raw, slot, p->bound);
 }
@@ -358,6 +389,9 @@ static bool alloc_slots(struct pipeline *p)
 		if (!p->slots[i].entry)
 			return false;
 	}
+	p->zeros.entry = malloc(DMFS_HASH_LEN + p->bound);
+	if (!p->zeros.entry)
+		return false;
 	return !p->cache || probe_encoder(p);
 }
 
@@ -388,5 +422,6 @@ enum dmfs_status host_write_payload(FILE *out, const struct dmfs_write_plan *pla
 	for (uint32_t i = 0; p.slots && i < p.slots_count; i++)
 		free(p.slots[i].entry);
 	free(p.slots);
+	free(p.zeros.entry);
 	return good ? DMFS_OK : DMFS_ERR_SPACE;
 }

@@ -32,7 +32,7 @@ static const char manifest[] =
 	"  name: demo\n"
 	"  version: \"0.1.0\"               # for people\n"
 	"  rollback: 0                    # raise it to make boards refuse older images\n"
-	"  boards: [virt, sifive_u]       # 'dmfs check --boards' lists them; or a compatible string\n"
+	"  boards: [virt, sifive_u]       # 'dmfs boards' lists them; or a compatible string\n"
 	"\n"
 	"#banners: [welcome.txt]          # text printed at boot\n"
 	"\n"

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cache.h"
+#include "check.h"
+#include "common/boards.h"
 #include "common/diag.h"
 #include "common/file.h"
 #include "common/progress.h"
@@ -154,11 +156,107 @@ int pack_command(const struct args *args)
 	plan.write.level = options.level;
 	plan.write.chunk_len = options.chunk_len;
 	plan.write.created = options.created;
+	if (status == STATUS_DONE) {
+		check_consoles(&plan);
+		check_named_boards(&plan, false);
+		status = plan.report.errors ? STATUS_REFUSED : STATUS_DONE;
+	}
 	if (status == STATUS_DONE)
 		status = write_with_cache(&plan, path, &secret, args);
 	plan_free(&plan);
 	secret_keys_free(&secret);
 	return status;
+}
+
+/* --- dmfs check, dmfs boards ----------------------------------------------------------------- */
+
+/* A board of --board: known, or described by a device tree. */
+static int find_board(const struct args *args, const char *name, struct board_facts *facts)
+{
+	const struct board_facts *known = board_named(name);
+	size_t len = strlen(name);
+	char hint[96];
+	const char *near, *wrong;
+
+	if (known) {
+		*facts = *known;
+		return STATUS_DONE;
+	}
+	if (len < 4 || strcmp(name + len - 4, ".dtb") != 0) {
+		near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
+		return args_wrong(args->command, "unknown board '%s'; %s", name,
+				  near ? near : "'dmfs boards' lists them, and FILE.dtb describes another");
+	}
+	wrong = board_from_tree(facts, name);
+	if (!wrong)
+		return STATUS_DONE;
+	diag_error("the device tree '%s' cannot be used: %s", name, wrong);
+	return STATUS_REFUSED;
+}
+
+static int check_given_boards(struct plan *plan, const struct args *args)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = args_value(args, "board", i)) != NULL; i++) {
+		struct board_facts board;
+		int status = find_board(args, name, &board);
+
+		if (status != STATUS_DONE)
+			return status;
+		check_board(plan, &board, (struct diag_place){0, 0, 0});
+	}
+	return STATUS_DONE;
+}
+
+static void tell_checked(const struct plan *plan, unsigned boards)
+{
+	const struct report *report = &plan->report;
+
+	if (report->errors)
+		return;
+	diag_info("%s: nothing is wrong%s, checked against %u board%s", report->source.path,
+		  report->warnings ? " but what is warned of" : "", boards, boards == 1 ? "" : "s");
+}
+
+int check_command(const struct args *args)
+{
+	unsigned boards = args_count(args, "board");
+	struct plan plan;
+	int status = plan_make(&plan, args->operands[0]);
+
+	if (status == STATUS_DONE) {
+		check_consoles(&plan);
+		if (boards)
+			status = check_given_boards(&plan, args);
+		else
+			boards = check_named_boards(&plan, true);
+	}
+	if (status == STATUS_DONE) {
+		tell_checked(&plan, boards);
+		status = plan.report.errors ? STATUS_REFUSED : STATUS_DONE;
+	}
+	plan_free(&plan);
+	return status;
+}
+
+int boards_command(const struct args *args)
+{
+	const struct board_facts *board;
+
+	printf("%-24s %-34s %6s %5s %s\n", "board", "", "RAM", "harts", "isolation");
+	for (unsigned i = 0; (board = board_at(i)) != NULL; i++) {
+		int harts = __builtin_popcountll(board->guest_harts);
+		char ram[24] = "-", count[24] = "-";
+
+		if (board->ram_len)
+			size_text(ram, board->ram_len);
+		if (board->guest_harts != UINT64_MAX)
+			snprintf(count, sizeof(count), "%d", harts);
+		printf("%-24s %-34s %6s %5s %s\n", board->name, board->title, ram, count,
+		       board->has_h ? "gstage" : harts ? "pmp" : "none");
+	}
+	return STATUS_DONE;
 }
 
 /* --- dmfs dtgen ------------------------------------------------------------------------------ */
