@@ -59,7 +59,6 @@ STARTER := $(B)/starter/starter_files.h
 $(STARTER): $(STARTER_SRC) sdk/mkdmfs/embed.sh | $(PACKAGES)
 	@mkdir -p $(@D) && cp $(STARTER_SRC) $(@D)
 	@$(MAKE) --no-print-directory -s -C $(@D)
-	@$(CROSS)strip $(@D)/hello.elf
 	@sdk/mkdmfs/embed.sh $(@D)/hello.elf $(addprefix $(@D)/,$(notdir $(STARTER_SRC))) >$@
 $(patsubst %,$(B)/%/sdk/mkdmfs/init.o,host asan fuzz/obj): | $(STARTER)
 

@@ -53,14 +53,17 @@ const char *board_compatible(const char *name)
 /* --- from a device tree ---------------------------------------------------------------------- */
 
 /* The PMP entries of a board that is not in the table are nowhere to be read. */
-static void take_facts(struct board_facts *facts, const struct board *board)
+static void take_facts(struct board_facts *facts, struct arena *arena, const struct board *board)
 {
-	const struct board_facts *known = NULL;
+	const struct board_facts *known;
+	const char *compatible = board->compatible_count ? board->compatible[0] : board->model;
 
-	*facts = (struct board_facts){.has_h = true, .title = strdup(board->model)};
-	if (board->compatible_count)
-		known = board_named(board->compatible[0]);
-	facts->compatible = board->compatible_count ? strdup(board->compatible[0]) : "";
+	*facts = (struct board_facts){
+		.has_h = true,
+		.title = arena_copy(arena, board->model, strlen(board->model)),
+		.compatible = arena_copy(arena, compatible, strlen(compatible)),
+	};
+	known = board_named(compatible);
 	facts->name = facts->compatible;
 	facts->pmp_entries = known ? known->pmp_entries : 0;
 	for (uint32_t i = 0; i < board->hart_count; i++) {
@@ -79,7 +82,7 @@ static void take_facts(struct board_facts *facts, const struct board *board)
 		facts->ram_len += board->ram[i].size;
 }
 
-const char *board_from_tree(struct board_facts *facts, const char *path)
+const char *board_from_tree(struct board_facts *facts, struct arena *arena, const char *path)
 {
 	struct board *board = calloc(1, sizeof(*board));
 	struct bytes tree = {NULL, 0};
@@ -91,7 +94,7 @@ const char *board_from_tree(struct board_facts *facts, const char *path)
 	else if (board)
 		wrong = board_read(board, tree.data, tree.len);
 	if (!wrong)
-		take_facts(facts, board);
+		take_facts(facts, arena, board);
 	free(tree.data);
 	free(board);
 	return wrong;

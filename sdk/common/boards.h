@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arena.h"
+
 struct board_facts {
 	const char *name;       /* short */
 	const char *compatible; /* the first of its device tree's root */
@@ -27,10 +29,10 @@ const struct board_facts *board_at(unsigned index);
 const struct board_facts *board_named(const char *name);
 
 /*
- * Fills *facts from the device tree in the file `path`; its strings are malloc'ed and stay. Returns NULL, or a sentence about
- * what cannot be used of it.
+ * Fills *facts from the device tree in the file `path`; strings are the arena's. Returns NULL, or a
+ * sentence about what cannot be used of it.
  */
-const char *board_from_tree(struct board_facts *facts, const char *path);
+const char *board_from_tree(struct board_facts *facts, struct arena *arena, const char *path);
 
 /* Short name number `index`, or NULL after the last; a suggest_candidate. */
 const char *board_short_name(const void *context, unsigned index);

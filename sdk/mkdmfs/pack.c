@@ -171,7 +171,8 @@ int pack_command(const struct args *args)
 /* --- dmfs check, dmfs boards ----------------------------------------------------------------- */
 
 /* A board of --board: known, or described by a device tree. */
-static int find_board(const struct args *args, const char *name, struct board_facts *facts)
+static int find_board(const struct args *args, const char *name, struct arena *arena,
+		      struct board_facts *facts)
 {
 	const struct board_facts *known = board_named(name);
 	size_t len = strlen(name);
@@ -187,7 +188,7 @@ static int find_board(const struct args *args, const char *name, struct board_fa
 		return args_wrong(args->command, "unknown board '%s'; %s", name,
 				  near ? near : "'dmfs boards' lists them, and FILE.dtb describes another");
 	}
-	wrong = board_from_tree(facts, name);
+	wrong = board_from_tree(facts, arena, name);
 	if (!wrong)
 		return STATUS_DONE;
 	diag_error("the device tree '%s' cannot be used: %s", name, wrong);
@@ -200,7 +201,7 @@ static int check_given_boards(struct plan *plan, const struct args *args)
 
 	for (unsigned i = 0; (name = args_value(args, "board", i)) != NULL; i++) {
 		struct board_facts board;
-		int status = find_board(args, name, &board);
+		int status = find_board(args, name, &plan->arena, &board);
 
 		if (status != STATUS_DONE)
 			return status;
