@@ -248,7 +248,7 @@ static void numbers_have_the_words_of_the_manifest(void **state)
 	assert_null(dmfs_object_type_name(0));
 	assert_string_equal(dmfs_object_type_name(DMFS_OBJECT_KERNEL), "kernel");
 	assert_string_equal(dmfs_object_type_name(DMFS_OBJECT_FILE), "file");
-	assert_null(dmfs_object_type_name(7));
+	assert_null(dmfs_object_type_name(8));
 	assert_string_equal(dmfs_priority_name(2), "high");
 	assert_null(dmfs_priority_name(3));
 	assert_string_equal(dmfs_restart_name(1), "on-crash");
