@@ -208,12 +208,18 @@ static void print_some_files(struct json *json)
 	json_end_array(json);
 }
 
-static void print_named_files(struct json *json)
+static void print_files(struct json *json, enum value_kind kind)
 {
-	json_text(json, "type", "object");
-	json_begin_object(json, "additionalProperties");
-	json_text(json, "type", "string");
-	json_end_object(json);
+	if (kind == VALUE_SOME_FILES) {
+		print_some_files(json);
+		return;
+	}
+	json_text(json, "type", kind == VALUE_NAMED_FILES ? "object" : "string");
+	if (kind == VALUE_NAMED_FILES) {
+		json_begin_object(json, "additionalProperties");
+		json_text(json, "type", "string");
+		json_end_object(json);
+	}
 }
 
 static void print_range(struct json *json, const struct key *key)
@@ -259,16 +265,16 @@ static void print_items(struct json *json, const struct key *key)
 		json_bool(json, "uniqueItems", true);
 }
 
+#define NAME_PATTERN "^[a-z0-9][a-z0-9._-]*$"
+#define SIZE_PATTERN "^(0x[0-9a-fA-F]+|[0-9]+)([KMG](iB)?)?$"
+
 static void print_value(struct json *json, const struct key *key)
 {
-	static const char name[] = "^[a-z0-9][a-z0-9._-]*$",
-			  size[] = "^(0x[0-9a-fA-F]+|[0-9]+)([KMG](iB)?)?$";
-
 	json_begin_object(json, key->name);
 	json_text(json, "description", key->about);
 	switch (key->kind) {
 	case VALUE_NAME:
-		print_strings(json, "string", "pattern", name);
+		print_strings(json, "string", "pattern", NAME_PATTERN);
 		json_number(json, "maxLength", key->max);
 		break;
 	case VALUE_TEXT:
@@ -276,14 +282,10 @@ static void print_value(struct json *json, const struct key *key)
 		json_text(json, "type", "string");
 		json_number(json, "maxLength", key->max);
 		break;
-	case VALUE_SOME_FILES:
-		print_some_files(json);
-		break;
-	case VALUE_NAMED_FILES:
-		print_named_files(json);
-		break;
 	case VALUE_FILE:
-		json_text(json, "type", "string");
+	case VALUE_SOME_FILES:
+	case VALUE_NAMED_FILES:
+		print_files(json, key->kind);
 		break;
 	case VALUE_NUMBER:
 		print_range(json, key);
@@ -293,7 +295,7 @@ static void print_value(struct json *json, const struct key *key)
 		break;
 	case VALUE_SIZE:
 	case VALUE_MEMORY:
-		print_either(json, "integer", size);
+		print_either(json, "integer", SIZE_PATTERN);
 		break;
 	case VALUE_BOOL:
 		json_text(json, "type", "boolean");
