@@ -42,18 +42,29 @@ LIBDMFS_SRC := $(wildcard sdk/libdmfs/*.c)
 # What the hypervisor compiles as well; host_*.c is the writer.
 LIBDMFS_CORE := $(filter-out sdk/libdmfs/host_%.c,$(LIBDMFS_SRC))
 SDK_SRC := $(wildcard sdk/common/*.c sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c)
-HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers
+HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers -I$(B)/starter
 HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' \
 	-DDIOSIX_RELEASE_DATE='"$(RELEASE_DATE)"' $(WARN) $(HOST_INC) -MMD -MP
 HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -pthread
 # What ships; the sanitizers have checks of their own.
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC) $(SDK_SRC))
+# The hypervisor's own reading of device trees, for checks against boards.
+BOARD_SRC := $(wildcard hypervisor/drivers/board*.c)
+HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC) $(SDK_SRC) $(BOARD_SRC))
 
 $(B)/host/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(HOST_CFLAGS) $(HARDEN) -c -o $@ $<
+
+# `dmfs init` leaves a guest that runs at once: that of examples/hello, built by its own Makefile and put into the command.
+STARTER_SRC := $(addprefix examples/hello/,Makefile hello.c start.S)
+STARTER := $(B)/starter/starter_files.h
+$(STARTER): $(STARTER_SRC) sdk/mkdmfs/embed.sh | $(PACKAGES)
+	@mkdir -p $(@D) && cp $(STARTER_SRC) $(@D)
+	@$(MAKE) --no-print-directory -s -C $(@D)
+	@sdk/mkdmfs/embed.sh $(@D)/hello.elf $(addprefix $(@D)/,$(notdir $(STARTER_SRC))) >$@
+$(patsubst %,$(B)/%/sdk/mkdmfs/init.o,host asan fuzz/obj): | $(STARTER)
 
 $(B)/dmfs: $(HOST_OBJ)
 	$(say) LD $@

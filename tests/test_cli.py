@@ -494,14 +494,15 @@ def test_overlay_changes_the_device_tree(tool):
 
 # --- init, terminal --------------------------------------------------------------------------------
 
-def test_init_gives_a_manifest_that_lacks_only_a_kernel(tool):
+def test_init_gives_a_project_and_overwrites_nothing(tool):
     tool.run("init", "new")
-    result = tool.run("pack", "new/manifest.yaml", "-o", "x", "--key", "new/dev.key", status=REFUSED)
-    assert result.err.count("error: ") == 1 and "cannot read 'new/Image'" in result.error
-    tool.write("new/Image", elf())
     tool.run("pack", "new/manifest.yaml", "-o", "x", "--key", "new/dev.key")
     tool.run("verify", "x", "--trust", "new/dev.pub", "--board", "virt")
+    before = {path.name: path.read_bytes() for path in (tool.folder / "new").iterdir()}
     assert "not overwritten" in tool.run("init", "new", status=FAILED).error
+    os.remove(tool.folder / "new/manifest.yaml")
+    assert "not overwritten" in tool.run("init", "new", status=FAILED).error
+    assert {path.name: path.read_bytes() for path in (tool.folder / "new").iterdir()} == before
 
 
 def on_terminal(tool, *args, env):

@@ -139,7 +139,7 @@ $(B)/bench/%.bin: $(B)/bench/%.elf
 
 HV_TESTABLE := $(filter-out $(addprefix hypervisor/core/,boot.c loader.c unpack.c trust.c library_needs.c),\
 	$(wildcard hypervisor/core/*.c hypervisor/guest/*.c)) hypervisor/arch/fake/fake.c
-HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(wildcard hypervisor/drivers/board*.c) \
+HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(BOARD_SRC) \
 	$(HV_TESTABLE)
 FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake -Isdk/dtgen \
 	-DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER)

@@ -60,6 +60,8 @@ bool sbi_select(const struct capsule *capsule, uint64_t mask, uint64_t base, uin
 
 void sbi_post(const struct capsule *capsule, uint64_t selected, uint32_t request)
 {
-	for (; selected != 0; selected &= selected - 1)
-		vcpu_post(&capsule->vcpus[__builtin_ctzll(selected)], request);
+	/* Step by step: without Zbb finding the lowest bit costs more than the few that a guest has. */
+	for (uint32_t i = 0; selected != 0; i++, selected >>= 1)
+		if (selected & 1)
+			vcpu_post(&capsule->vcpus[i], request);
 }

@@ -50,9 +50,17 @@ static const struct option pack_options[] = {
 	SECRET,
 	{"unsigned", 0, NULL, 0, "leave it unsigned, to be signed elsewhere"},
 	{"jobs", 'j', "N", 0, "compress on N processors; default all"},
-	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small"},
+	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small; default 10"},
 	{"chunk", 0, "SIZE", 0, "compress in chunks of this size, 4K to 1M; default 256K"},
+	{"cache", 0, "DIR", 0, "keep what was compressed there, and use what is there"},
+	{"cache-size", 0, "SIZE", 0, "the most that it keeps, the latest used; default 4G"},
 	JSON,
+	END,
+};
+
+static const struct option check_options[] = {
+	{"board", 'b', "BOARD", OPTION_MANY,
+	 "check against this board or FILE.dtb; default those that it names"},
 	END,
 };
 
@@ -155,10 +163,10 @@ static const struct option help_options[] = {
 static int help_command(const struct args *args);
 
 static const struct command commands[] = {
-	{"init", "a starter manifest with comments, and a development key", "[DIR]",
-	 "Writes manifest.yaml, the key pair dev.key and dev.pub, and in a folder that is named "
-	 "also\n"
-	 ".gitignore. Nothing is overwritten.",
+	{"init", "a project that packs and runs: manifest, guest, key", "[DIR]",
+	 "Writes manifest.yaml with comments and its JSON Schema, a small guest (hello.elf) with its\n"
+	 "sources, the key pair dev.key and dev.pub, and in a folder that is named also .gitignore.\n"
+	 "Nothing is overwritten.",
 	 no_options, 0, 1, false, init_command},
 	{"keygen", "a new key pair", "NAME",
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
@@ -172,12 +180,21 @@ static const struct command commands[] = {
 	 "bytes;\n"
 	 "the image's time is SOURCE_DATE_EPOCH, or none.",
 	 pack_options, 1, 1, false, pack_command},
+	{"check", "find what is wrong with a manifest", "MANIFEST [--board BOARD]",
+	 "Does all that 'dmfs pack' does before it writes an image: reads the manifest and what it\n"
+	 "names, and looks for what boards do not have: memory, harts, PMP entries, RAM where a kernel\n"
+	 "has to be. Warns of what may be meant, such as a console that is not the device tree's.",
+	 check_options, 1, 1, false, check_command},
+	{"boards", "list the boards that are known", "",
+	 "By their short names. RAM and harts that depend on how a board is started, or that are not\n"
+	 "known, are '-'. 'none' isolates nothing: no hart there can run guests.",
+	 no_options, 0, 0, false, boards_command},
 	{"inspect", "show what is in an image", "IMAGE [OPTIONS]",
 	 "Without --trust nothing is verified, and what is shown is what the file claims.",
 	 inspect_options, 1, 1, false, inspect_command},
 	{"verify", "check an image as a board does", "IMAGE --trust NAME.pub [OPTIONS]",
-	 "Checks the signatures, the structure and every byte of the contents. A board is virt,\n"
-	 "sifive_u, unmatched, nezha, or a compatible string of its device tree.",
+	 "Checks the signatures, the structure and every byte of the contents. A board is one of\n"
+	 "'dmfs boards', or a compatible string of its device tree.",
 	 verify_options, 1, 1, false, verify_command},
 	{"sign", "add a signature", "IMAGE --key NAME.key [-o FILE]",
 	 "An image may carry up to 16 signatures, by distinct keys.", sign_options, 1, 1, false,

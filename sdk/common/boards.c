@@ -2,23 +2,29 @@
 #include "boards.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define GIB (UINT64_C(1) << 30)
+#include "board.h"
+#include "file.h"
 
-/* Emulated boards have the RAM that they are started with. */
+#define ALL  UINT64_MAX
+#define NONE 0
+#define BOARD(name, compatible, title, base, mib, harts, has_h, pmp)                               \
+	{name, compatible, title, base, UINT64_C(mib) << 20, harts, has_h, pmp},
+
 static const struct board_facts boards[] = {
-	{"virt", "riscv-virtio", 0x80000000, 0, UINT64_MAX, true},
-	{"sifive_u", "sifive,hifive-unleashed-a00", 0x80000000, 0, 0x1e, false},
-	{"unmatched", "sifive,hifive-unmatched-a00", 0x80000000, 16 * GIB, 0x1e, false},
-	{"nezha", "allwinner,d1-nezha", 0x40000000, GIB / 2, 0x1, false},
+#include "boards.def"
 };
 
 #define BOARD_COUNT (sizeof(boards) / sizeof(boards[0]))
 
-const char *board_short_name(const void *context, unsigned index)
+/* More than any device tree has. */
+#define TREE_MAX_LEN (UINT64_C(4) << 20)
+
+const struct board_facts *board_at(unsigned index)
 {
-	return index < BOARD_COUNT ? boards[index].name : NULL;
+	return index < BOARD_COUNT ? &boards[index] : NULL;
 }
 
 const struct board_facts *board_named(const char *name)
@@ -30,6 +36,11 @@ const struct board_facts *board_named(const char *name)
 	return NULL;
 }
 
+const char *board_short_name(const void *context, unsigned index)
+{
+	return index < BOARD_COUNT ? boards[index].name : NULL;
+}
+
 const char *board_compatible(const char *name)
 {
 	const struct board_facts *board = board_named(name);
@@ -37,4 +48,54 @@ const char *board_compatible(const char *name)
 	if (board)
 		return board->compatible;
 	return strchr(name, ',') ? name : NULL;
+}
+
+/* --- from a device tree ---------------------------------------------------------------------- */
+
+/* The PMP entries of a board that is not in the table are nowhere to be read. */
+static void take_facts(struct board_facts *facts, struct arena *arena, const struct board *board)
+{
+	const struct board_facts *known;
+	const char *compatible = board->compatible_count ? board->compatible[0] : board->model;
+
+	*facts = (struct board_facts){
+		.has_h = true,
+		.title = arena_copy(arena, board->model, strlen(board->model)),
+		.compatible = arena_copy(arena, compatible, strlen(compatible)),
+	};
+	known = board_named(compatible);
+	facts->name = facts->compatible;
+	facts->pmp_entries = known ? known->pmp_entries : 0;
+	for (uint32_t i = 0; i < board->hart_count; i++) {
+		const struct board_hart *hart = &board->harts[i];
+
+		if (!hart->usable || !hart->has_s)
+			continue;
+		facts->has_h &= hart->has_h;
+		if (hart->id < 64)
+			facts->guest_harts |= UINT64_C(1) << hart->id;
+	}
+	facts->has_h &= facts->guest_harts != 0;
+	if (board->ram_count)
+		facts->ram_base = board->ram[0].base;
+	for (uint32_t i = 0; i < board->ram_count; i++)
+		facts->ram_len += board->ram[i].size;
+}
+
+const char *board_from_tree(struct board_facts *facts, struct arena *arena, const char *path)
+{
+	struct board *board = calloc(1, sizeof(*board));
+	struct bytes tree = {NULL, 0};
+	const char *wrong = "out of memory";
+	int error = board ? file_read(path, TREE_MAX_LEN, &tree) : 0;
+
+	if (error)
+		wrong = strerror(error);
+	else if (board)
+		wrong = board_read(board, tree.data, tree.len);
+	if (!wrong)
+		take_facts(facts, arena, board);
+	free(tree.data);
+	free(board);
+	return wrong;
 }

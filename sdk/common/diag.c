@@ -208,6 +208,14 @@ void diag_error_at_v(const struct diag_source *source, struct diag_place place, 
 		show_line(source, place, hint);
 }
 
+void diag_warning_at_v(const struct diag_source *source, struct diag_place place, const char *hint,
+		       const char *format, va_list args)
+{
+	emit(source->path, place, LOOK_WARNING, "warning: ", format, args);
+	if (place.line)
+		show_line(source, place, hint);
+}
+
 void diag_error_at(const struct diag_source *source, struct diag_place place, const char *hint,
 		   const char *format, ...)
 {

@@ -57,6 +57,10 @@ void diag_error_at(const struct diag_source *source, struct diag_place place, co
 void diag_error_at_v(const struct diag_source *source, struct diag_place place, const char *hint,
 		     const char *format, va_list args);
 
+/* The same with the word "warning". */
+void diag_warning_at_v(const struct diag_source *source, struct diag_place place, const char *hint,
+		       const char *format, va_list args);
+
 /* Text of unknown origin, what would steer a terminal replaced by question marks. */
 void diag_put_clean(FILE *out, const char *s, size_t len);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A progress bar, drawn on standard error when that is a terminal and nowhere else.
+ * A progress bar with rate and time left, drawn on standard error when that is a terminal and nowhere
+ * else.
  */
 #ifndef COMMON_PROGRESS_H
 #define COMMON_PROGRESS_H
@@ -10,7 +11,7 @@
 
 struct progress {
 	const char *doing; /* "packing" */
-	struct timespec drawn;
+	struct timespec started, drawn;
 	int active; /* a bar stands on the terminal */
 };
 

@@ -27,6 +27,7 @@
 #define DMFS_MAX_CHUNKS 1048576u
 #define DMFS_MAX_STRINGS_LEN 1048576u
 #define DMFS_MAX_NAME_LEN 63u
+#define DMFS_MAX_FILE_NAME_LEN 26u /* of a capsule's file: CAPSULE.file.NAME is an object's name */
 #define DMFS_MAX_CAPSULE_NAME_LEN 31u
 #define DMFS_MAX_VALUE_LEN 4095u
 #define DMFS_MAX_VCPUS 64u
@@ -103,6 +104,7 @@ enum dmfs_object_type {
 	DMFS_OBJECT_BANNER = 4,
 	DMFS_OBJECT_PROGRAM = 5,
 	DMFS_OBJECT_FILE = 6,
+	DMFS_OBJECT_DISK = 7,
 };
 
 enum dmfs_capsule_kind { DMFS_GUEST = 1, DMFS_SERVICE = 2 };

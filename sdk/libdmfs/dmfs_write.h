@@ -10,15 +10,32 @@
 #include "dmfs.h"
 
 /* libdeflate's level when a plan names none; chosen by measurement, docs/dmfs-format.md section 10. */
-#define DMFS_DEFAULT_LEVEL 6
+#define DMFS_DEFAULT_LEVEL 10
 
-/* What an object's bytes are. `data` is borrowed until dmfs_write() returns. */
+/*
+ * What an object's bytes are: in memory, borrowed until dmfs_write() returns, or what the plan's read() gives.
+ */
 struct dmfs_write_object {
 	const char *name;
 	uint32_t type;
-	const void *data;
+	const void *data; /* NULL: read() gives them */
 	uint64_t raw_len;
 	uint64_t mem_len; /* at least raw_len */
+};
+
+/*
+ * Chunks that were compressed before. A key says everything that decides a chunk's stored bytes: its raw bytes, the level, and how
+ * the encoder at hand behaves. Both are called by several threads at once. What load() gives is checked: an entry that is damaged,
+ * or belongs to other bytes, is not used but stored anew.
+ */
+struct dmfs_write_cache {
+	/* Fills `entry` with the entry of that key; its length, or 0 when there is none of at most `room` bytes. */
+	size_t (*load)(void *context, const uint8_t key[DMFS_HASH_LEN], void *entry, size_t room);
+	/* Keeps an entry, or not: nobody relies on it. */
+	void (*store)(void *context, const uint8_t key[DMFS_HASH_LEN], const void *entry, size_t len);
+	/* Told once for each chunk that is not all zeros: did an entry do? */
+	void (*used)(void *context, bool hit);
+	void *context;
 };
 
 /* A property; owner as in dmfs_property. */
@@ -41,11 +58,18 @@ struct dmfs_write_plan {
 	uint32_t capsule_count;
 	const struct dmfs_write_property *properties;
 	uint32_t property_count;
+	/*
+	 * Fills `to` with exactly `len` bytes of that object, from `offset` on; false with errno set. Called by several
+	 * threads at once, once for each chunk.
+	 */
+	bool (*read)(void *context, uint32_t object, uint64_t offset, void *to, size_t len);
+	void *read_context;
 	unsigned threads; /* 0: as many as there are processors */
 	int level;	  /* 1 to 12; 0: DMFS_DEFAULT_LEVEL */
 	/* Called from one thread at a time, as raw bytes are done; may be NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *progress_context;
+	const struct dmfs_write_cache *cache; /* NULL: none */
 };
 
 /* An Ed25519 secret key as libsodium has it: seed, then public key. */
@@ -55,7 +79,7 @@ struct dmfs_write_plan {
  * Writes the image to `out`, signed by each of `key_count` distinct secret keys (0 leaves it unsigned). The same plan
  * and keys give the same bytes, whatever `threads` is. `out` has to be seekable and empty.
  *
- * Returns DMFS_OK; DMFS_ERR_SPACE with errno set when memory or `out` failed; or what a reader would
+ * Returns DMFS_OK; DMFS_ERR_SPACE with errno set when memory, `out` or read() failed; or what a reader would
  * say of the plan (the result is validated before it is signed).
  */
 enum dmfs_status dmfs_write(FILE *out, const struct dmfs_write_plan *plan,

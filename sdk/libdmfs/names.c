@@ -70,6 +70,7 @@ static const char *const object_type_names[] = {
 	[DMFS_OBJECT_KERNEL] = "kernel",         [DMFS_OBJECT_INITRD] = "initrd",
 	[DMFS_OBJECT_DEVICETREE] = "devicetree", [DMFS_OBJECT_BANNER] = "banner",
 	[DMFS_OBJECT_PROGRAM] = "program",       [DMFS_OBJECT_FILE] = "file",
+	[DMFS_OBJECT_DISK] = "disk",
 };
 
 static const char *const priority_names[] = {

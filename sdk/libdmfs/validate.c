@@ -189,10 +189,22 @@ static enum dmfs_status check_capsules(const struct dmfs_image *image)
 }
 
 /* Section 5: a reader cannot respect what it does not know. */
-static bool is_known(const struct dmfs_property *p)
+/* An object of that type that a capsule has beyond what it boots with. */
+static bool names_object(const struct dmfs_image *image, const struct dmfs_property *p, uint32_t type)
+{
+	uint32_t index = dmfs_find_object(image, p->value);
+
+	return p->owner != 0 && index != DMFS_NONE && dmfs_object(image, index).type == type;
+}
+
+static bool is_known(const struct dmfs_image *image, const struct dmfs_property *p)
 {
 	if (dmfs_str_is(p->key, "board"))
 		return p->owner == 0 && p->value.len > 0;
+	if (dmfs_str_is(p->key, "disk"))
+		return names_object(image, p, DMFS_OBJECT_DISK);
+	if (dmfs_str_is(p->key, "file"))
+		return names_object(image, p, DMFS_OBJECT_FILE);
 	return p->key.len > 2 && memcmp(p->key.data, "x-", 2) == 0;
 }
 
@@ -206,7 +218,7 @@ static enum dmfs_status check_properties(const struct dmfs_image *image)
 		if (!p.key.data || !dmfs_str_is_name(p.key, DMFS_MAX_NAME_LEN) || !p.value.data ||
 		    !dmfs_str_is_printable(p.value, DMFS_MAX_VALUE_LEN))
 			return DMFS_ERR_STRING;
-		if (p.owner > image->capsules || !is_known(&p))
+		if (p.owner > image->capsules || !is_known(image, &p))
 			return DMFS_ERR_PROPERTY;
 	}
 	return DMFS_OK;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most that a kernel takes in memory; what claims more is damaged. */
+/* The most that a kernel takes in memory, or its file; what claims more is damaged. */
 #define KERNEL_MAX_LEN (UINT64_C(1) << 30)
 
 struct kernel {

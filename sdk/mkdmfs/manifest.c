@@ -465,6 +465,65 @@ static void read_files(struct reader *r, const struct spot *spot, const struct n
 	read_list(r, spot, node, "a list of files", read_file);
 }
 
+static void read_some_files(struct reader *r, const struct spot *spot, const struct node *node)
+{
+	struct manifest_list *list = (struct manifest_list *)(spot->record + spot->key->offset);
+	struct key one = *spot->key;
+	struct spot at = {&one, spot->where, NULL};
+
+	if (node->kind != NODE_SCALAR) {
+		read_list(r, spot, node, "a file name or a list of them", read_file);
+		return;
+	}
+	list->items = arena_alloc(r->arena, sizeof(*list->items));
+	one.offset = 0;
+	at.record = (char *)list->items;
+	read_file(r, &at, node);
+	list->count = list->items->text != NULL;
+}
+
+/* A name as a key, and its file; a name that is given twice is found by the caller. */
+static void read_named_file(struct reader *r, const struct spot *spot, const struct node *name,
+			    struct manifest_named_file *to)
+{
+	struct key key = *spot->key;
+	struct spot at = {&key, spot->where, (char *)&to->name};
+
+	key.offset = 0;
+	read_name(r, &at, name);
+	key.name = name->kind == NODE_SCALAR ? name->text : key.name;
+	at.record = (char *)&to->file;
+	read_file(r, &at, name->next);
+}
+
+static void read_named_files(struct reader *r, const struct spot *spot, const struct node *node)
+{
+	struct manifest_named_files *files =
+		(struct manifest_named_files *)(spot->record + spot->key->offset);
+	unsigned count = 0;
+
+	if (node->kind != NODE_MAPPING) {
+		wrong(r, spot, node, "a mapping, such as {motd: motd.txt}");
+		return;
+	}
+	for (const struct node *name = node->first; name; name = name->next->next)
+		count++;
+	files->items = arena_alloc(r->arena, count * sizeof(*files->items) + 1);
+	for (const struct node *name = node->first; name; name = name->next->next) {
+		struct manifest_named_file *file = &files->items[files->count++];
+
+		read_named_file(r, spot, name, file);
+		for (unsigned i = 0; file->name.text && i + 1 < files->count; i++) {
+			const char *other = files->items[i].name.text;
+
+			if (other && strcmp(other, file->name.text) == 0)
+				report_error(r->report, name->place, NULL,
+					     "'%s' is given twice in %s of %s", other, spot->key->name,
+					     spot->where);
+		}
+	}
+}
+
 static void read_board(struct reader *r, const struct spot *spot, const struct node *node)
 {
 	char hint[96];
@@ -578,6 +637,7 @@ static read_value *const readers[] = {
 	[VALUE_MEMORY] = read_memory, [VALUE_BOOL] = read_bool,
 	[VALUE_WORD] = read_word,     [VALUE_WORDS] = read_words,
 	[VALUE_BITS] = read_bits,     [VALUE_FILES] = read_files,
+	[VALUE_SOME_FILES] = read_some_files, [VALUE_NAMED_FILES] = read_named_files,
 	[VALUE_BOARDS] = read_boards, [VALUE_MAPPING] = read_nested,
 	[VALUE_KERNEL] = read_kernel, [VALUE_CAPSULES] = read_capsules,
 };

@@ -34,6 +34,17 @@ struct manifest_list {
 	unsigned count;
 };
 
+/* A file and the name that it goes by. */
+struct manifest_named_file {
+	struct manifest_text name;
+	struct manifest_text file;
+};
+
+struct manifest_named_files {
+	struct manifest_named_file *items;
+	unsigned count;
+};
+
 struct manifest_kernel {
 	struct manifest_text file;
 	struct manifest_number load;        /* given: the file is raw bytes for this address */
@@ -45,7 +56,9 @@ struct manifest_capsule {
 	enum dmfs_capsule_kind kind;
 	struct manifest_text name;
 	struct manifest_kernel kernel; /* of a service: its program */
-	struct manifest_text initrd;
+	struct manifest_list initrd; /* one after the other */
+	struct manifest_list disks;
+	struct manifest_named_files files;
 	struct manifest_text cmdline;
 	struct manifest_text overlay;
 	struct manifest_number memory;

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
+#include "check.h"
+#include "common/boards.h"
 #include "common/diag.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -42,6 +45,8 @@ static int read_options(const struct args *args, struct dmfs_write_plan *write)
 	    !args_number(args, "level", 1, 12, &level) ||
 	    !args_size(args, "chunk", DMFS_MIN_CHUNK_LEN, DMFS_MAX_CHUNK_LEN, &chunk))
 		return STATUS_USAGE;
+	if (args_has(args, "cache-size") && !args_has(args, "cache"))
+		return args_wrong(args->command, "--cache-size says nothing without --cache");
 	if (chunk & (chunk - 1))
 		return args_wrong(args->command, "--chunk has to be a power of two");
 	if (!read_epoch(&write->created))
@@ -52,8 +57,14 @@ static int read_options(const struct args *args, struct dmfs_write_plan *write)
 	return STATUS_DONE;
 }
 
-static int write_failed(const char *path, enum dmfs_status status)
+static int write_failed(struct plan *plan, const char *path, enum dmfs_status status)
 {
+	int error = errno;
+
+	/* Whatever happened: when what was packed is not what was asked for, that is why. */
+	if (plan_has_changed(plan))
+		return STATUS_FAILED;
+	errno = error;
 	if (status == DMFS_ERR_SPACE)
 		return diag_file("write", path, errno ? errno : ENOMEM);
 	diag_error("the image cannot be made: %s", dmfs_strerror(status));
@@ -89,9 +100,11 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	errno = 0;
 	written = dmfs_write(output.stream, &plan->write,
 			     (const uint8_t(*)[DMFS_SECRET_KEY_LEN])secret->keys, secret->count);
-	if (written != DMFS_OK)
-		status = write_failed(output.name, written);
 	progress_end(&progress);
+	if (written != DMFS_OK)
+		status = write_failed(plan, output.name, written);
+	else if (plan_has_changed(plan))
+		status = STATUS_FAILED;
 	if (status != STATUS_DONE) {
 		output_discard(&output);
 		return status;
@@ -132,6 +145,27 @@ static int print_made_json(const char *path)
 	return STATUS_DONE;
 }
 
+static int write_with_cache(struct plan *plan, const char *path, const struct secret_keys *secret,
+			    const struct args *args)
+{
+	const char *folder = args_value(args, "cache", 0);
+	uint64_t limit = CACHE_DEFAULT_LIMIT;
+	struct cache cache;
+	int status;
+
+	if (!folder)
+		return write_plan(plan, path, secret);
+	if (!args_size(args, "cache-size", 1 << 20, UINT64_MAX, &limit))
+		return STATUS_USAGE;
+	status = cache_open(&cache, folder, limit);
+	if (status != STATUS_DONE)
+		return status;
+	plan->write.cache = &cache.calls;
+	status = write_plan(plan, path, secret);
+	cache_close(&cache);
+	return status;
+}
+
 int pack_command(const struct args *args)
 {
 	const char *path = args_value(args, "output", 0);
@@ -154,13 +188,110 @@ int pack_command(const struct args *args)
 	plan.write.level = options.level;
 	plan.write.chunk_len = options.chunk_len;
 	plan.write.created = options.created;
+	if (status == STATUS_DONE) {
+		check_consoles(&plan);
+		check_named_boards(&plan, false);
+		status = plan.report.errors ? STATUS_REFUSED : STATUS_DONE;
+	}
 	if (status == STATUS_DONE)
-		status = write_plan(&plan, path, &secret);
+		status = write_with_cache(&plan, path, &secret, args);
 	plan_free(&plan);
 	secret_keys_free(&secret);
 	if (status == STATUS_DONE && args_has(args, "json"))
 		status = print_made_json(path);
 	return status;
+}
+
+/* --- dmfs check, dmfs boards ----------------------------------------------------------------- */
+
+/* A board of --board: known, or described by a device tree. */
+static int find_board(const struct args *args, const char *name, struct arena *arena,
+		      struct board_facts *facts)
+{
+	const struct board_facts *known = board_named(name);
+	size_t len = strlen(name);
+	char hint[96];
+	const char *near, *wrong;
+
+	if (known) {
+		*facts = *known;
+		return STATUS_DONE;
+	}
+	if (len < 4 || strcmp(name + len - 4, ".dtb") != 0) {
+		near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
+		return args_wrong(args->command, "unknown board '%s'; %s", name,
+				  near ? near : "'dmfs boards' lists them, and FILE.dtb describes another");
+	}
+	wrong = board_from_tree(facts, arena, name);
+	if (!wrong)
+		return STATUS_DONE;
+	diag_error("the device tree '%s' cannot be used: %s", name, wrong);
+	return STATUS_REFUSED;
+}
+
+static int check_given_boards(struct plan *plan, const struct args *args)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = args_value(args, "board", i)) != NULL; i++) {
+		struct board_facts board;
+		int status = find_board(args, name, &plan->arena, &board);
+
+		if (status != STATUS_DONE)
+			return status;
+		check_board(plan, &board, (struct diag_place){0, 0, 0});
+	}
+	return STATUS_DONE;
+}
+
+static void tell_checked(const struct plan *plan, unsigned boards)
+{
+	const struct report *report = &plan->report;
+
+	if (report->errors)
+		return;
+	diag_info("%s: nothing is wrong%s, checked against %u board%s", report->source.path,
+		  report->warnings ? " but what is warned of" : "", boards, boards == 1 ? "" : "s");
+}
+
+int check_command(const struct args *args)
+{
+	unsigned boards = args_count(args, "board");
+	struct plan plan;
+	int status = plan_make(&plan, args->operands[0]);
+
+	if (status == STATUS_DONE) {
+		check_consoles(&plan);
+		if (boards)
+			status = check_given_boards(&plan, args);
+		else
+			boards = check_named_boards(&plan, true);
+	}
+	if (status == STATUS_DONE) {
+		tell_checked(&plan, boards);
+		status = plan.report.errors ? STATUS_REFUSED : STATUS_DONE;
+	}
+	plan_free(&plan);
+	return status;
+}
+
+int boards_command(const struct args *args)
+{
+	const struct board_facts *board;
+
+	printf("%-24s %-34s %6s %5s %s\n", "board", "", "RAM", "harts", "isolation");
+	for (unsigned i = 0; (board = board_at(i)) != NULL; i++) {
+		int harts = __builtin_popcountll(board->guest_harts);
+		char ram[24] = "-", count[24] = "-";
+
+		if (board->ram_len)
+			size_text(ram, board->ram_len);
+		if (board->guest_harts != UINT64_MAX)
+			snprintf(count, sizeof(count), "%d", harts);
+		printf("%-24s %-34s %6s %5s %s\n", board->name, board->title, ram, count,
+		       board->has_h ? "gstage" : harts ? "pmp" : "none");
+	}
+	return STATUS_DONE;
 }
 
 /* --- dmfs dtgen ------------------------------------------------------------------------------ */

@@ -9,6 +9,8 @@
 
 int init_command(const struct args *args);
 int pack_command(const struct args *args);
+int check_command(const struct args *args);
+int boards_command(const struct args *args);
 int dtgen_command(const struct args *args);
 int schema_command(const struct args *args);
 

@@ -6,24 +6,24 @@
 #include <libfdt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/boards.h"
 #include "common/size.h"
 #include "dtgen/dtgen.h"
 #include "layout.h"
+#include "overlay.h"
 #include "yamltree.h"
 
 /* A tree of 64 vCPUs takes 20 KiB. */
 #define DEVICETREE_MAX_LEN (1u << 20)
 
-/* Where an object's bytes come from: the same file in the same role is one object. */
+/* A file that an object is made of: the same files in the same role are one object. */
 struct plan_file {
-	dev_t device;
-	ino_t inode;
-	bool raw; /* taken as it is, for an address in the manifest */
-	struct bytes bytes;
-	struct kernel kernel; /* of kernels and programs */
+	struct source origin; /* the files that the manifest names */
+	struct source source; /* where the object's bytes are read from */
+	bool raw;             /* taken as it is, for an address in the manifest */
+	bool recognised;
+	struct kernel kernel; /* of kernels and programs; without its bytes */
 };
 
 static uint32_t add_object(struct plan *plan, const char *owner, uint32_t type, const char *suffix)
@@ -36,49 +36,156 @@ static uint32_t add_object(struct plan *plan, const char *owner, uint32_t type, 
 	return index;
 }
 
+/* A plan's `read`: an object's bytes are those of its file's source. */
+static bool read_object(void *context, uint32_t index, uint64_t offset, void *to, size_t len)
+{
+	const struct plan *plan = context;
+
+	return source_read(&plan->files[index].source, offset, to, len);
+}
+
+static void set_source(struct plan *plan, uint32_t index, const struct source *source)
+{
+	plan->files[index].source = *source;
+	plan->objects[index].raw_len = plan->objects[index].mem_len = source->len;
+}
+
+static uint32_t find_object(const struct plan *plan, const struct plan_file *file, uint32_t type)
+{
+	for (uint32_t i = 0; i < plan->write.object_count; i++) {
+		const struct plan_file *known = &plan->files[i];
+
+		if (plan->objects[i].type == type && known->raw == file->raw &&
+		    known->origin.count > 0 && source_same(&known->origin, &file->origin))
+			return i;
+	}
+	return DMFS_NONE;
+}
+
+static void cannot_read(struct plan *plan, struct diag_place place, const char *path, int error)
+{
+	if (error == ESTALE)
+		report_error(&plan->report, place, NULL, "'%s' has changed while it was read", path);
+	else
+		report_error(&plan->report, place, NULL, "cannot read '%s': %s", path,
+			     strerror(error));
+}
+
 /*
- * The object for a file, read when it is new. DMFS_NONE after a message. The file was there when
- * the manifest was read.
+ * The object for files that are stored one after the other; added when they are new. DMFS_NONE after a
+ * message. The files were there when the manifest was read.
  */
+static uint32_t files_object(struct plan *plan, const struct manifest_text *files, unsigned count,
+			     const char *owner, uint32_t type, const char *suffix, bool raw)
+{
+	struct plan_file now = {.raw = raw};
+	uint32_t index;
+
+	source_init(&now.origin, &plan->arena, count, &plan->failure);
+	for (unsigned i = 0; i < count; i++) {
+		const char *path = manifest_path(&plan->manifest, &plan->arena, files[i].text);
+		int error = source_add(&now.origin, path, files[i].place);
+
+		if (error) {
+			cannot_read(plan, files[i].place, path, error);
+			return DMFS_NONE;
+		}
+	}
+	index = find_object(plan, &now, type);
+	if (index != DMFS_NONE)
+		return index;
+	index = add_object(plan, owner, type, suffix);
+	plan->files[index] = now;
+	set_source(plan, index, &now.origin);
+	return index;
+}
+
 static uint32_t file_object(struct plan *plan, const struct manifest_text *file, const char *owner,
 			    uint32_t type, const char *suffix, bool raw)
 {
-	const char *path = manifest_path(&plan->manifest, &plan->arena, file->text);
-	struct plan_file now = {.raw = raw};
-	struct stat st;
-	uint32_t index;
-	int error;
+	return files_object(plan, file, 1, owner, type, suffix, raw);
+}
 
-	error = stat(path, &st) < 0 ? errno : 0;
-	now.device = st.st_dev;
-	now.inode = st.st_ino;
-	for (index = 0; !error && index < plan->write.object_count; index++) {
-		const struct plan_file *known = &plan->files[index];
+/* --- kernels --------------------------------------------------------------------------------- */
 
-		if (known->bytes.data && known->inode == now.inode && known->device == now.device &&
-		    known->raw == raw && plan->objects[index].type == type)
-			return index;
+/*
+ * A kernel that is stored otherwise than as its file goes to a temporary file, so that no more than
+ * one is in memory, however many there are. False with errno set.
+ */
+static bool spool(struct plan *plan, uint32_t index)
+{
+	const struct kernel *kernel = &plan->files[index].kernel;
+	struct source source;
+
+	if (!plan->spool)
+		plan->spool = tmpfile();
+	if (!plan->spool || fwrite(kernel->data, 1, kernel->len, plan->spool) != kernel->len ||
+	    fflush(plan->spool) != 0)
+		return false;
+	source_init(&source, &plan->arena, 1, &plan->failure);
+	source_add_open(&source, fileno(plan->spool), plan->spooled, kernel->len);
+	set_source(plan, index, &source);
+	plan->spooled += kernel->len;
+	return true;
+}
+
+/* Finds out what the kernel is, and has its bytes ready to be read. False after a message. */
+static bool recognise(struct plan *plan, const struct manifest_text *from, uint32_t index)
+{
+	struct plan_file *file = &plan->files[index];
+	const char *path = file->origin.parts[0].path;
+	char why[KERNEL_WHY_LEN];
+	struct bytes bytes;
+	int error = file_read(path, KERNEL_MAX_LEN, &bytes);
+	bool good = false;
+
+	if (error == EFBIG)
+		report_error(&plan->report, from->place, NULL,
+			     "'%s' is larger than 1G; no kernel is so large", from->text);
+	else if (error)
+		cannot_read(plan, from->place, path, error);
+	else if (!kernel_read(&file->kernel, bytes.data, bytes.len, why))
+		report_error(&plan->report, from->place, NULL, "'%s' %s", from->text, why);
+	else if (file->kernel.owned && !spool(plan, index))
+		report_error(&plan->report, from->place, NULL, "cannot write a temporary file: %s",
+			     strerror(errno));
+	else
+		good = true;
+	free(file->kernel.owned);
+	file->kernel.owned = NULL;
+	file->kernel.data = NULL;
+	free(bytes.data);
+	file->recognised = good;
+	return good;
+}
+
+/* Of raw bytes only the first are looked at, which would tell that they are something else. */
+static bool take_raw(struct plan *plan, const struct manifest_kernel *from, uint32_t index,
+		     struct kernel *kernel)
+{
+	const struct source *source = &plan->files[index].source;
+	char why[KERNEL_WHY_LEN];
+	uint8_t start[64];
+	size_t len = source->len < sizeof(start) ? (size_t)source->len : sizeof(start);
+
+	if (!source_read(source, 0, start, len)) {
+		plan_has_changed(plan);
+		return false;
 	}
-	if (!error)
-		error = file_read(path, FILE_LIMIT, &now.bytes);
-	if (error) {
-		report_error(&plan->report, file->place, NULL, "cannot read '%s': %s", path,
-			     strerror(error));
-		return DMFS_NONE;
+	if (!kernel_raw(kernel, start, len, from->load.value, why)) {
+		report_error(&plan->report, from->file.place, NULL, "'%s' %s", from->file.text, why);
+		return false;
 	}
-	index = add_object(plan, owner, type, suffix);
-	plan->files[index] = now;
-	plan->objects[index].data = now.bytes.data;
-	plan->objects[index].raw_len = plan->objects[index].mem_len = now.bytes.len;
-	return index;
+	kernel->data = NULL;
+	kernel->len = kernel->mem_len = source->len;
+	return true;
 }
 
 /* The kernel's or program's object, recognised; false after a message. */
 static bool kernel_object(struct plan *plan, const struct manifest_capsule *from,
 			  struct dmfs_capsule *capsule, struct kernel *kernel)
 {
-	bool guest = from->kind == DMFS_GUEST, raw = from->kernel.load.given, good;
-	char why[KERNEL_WHY_LEN];
+	bool guest = from->kind == DMFS_GUEST, raw = from->kernel.load.given;
 	struct plan_file *file;
 
 	capsule->kernel = file_object(plan, &from->kernel.file, from->name.text,
@@ -87,19 +194,11 @@ static bool kernel_object(struct plan *plan, const struct manifest_capsule *from
 	if (capsule->kernel == DMFS_NONE)
 		return false;
 	file = &plan->files[capsule->kernel];
-	good = raw ? kernel_raw(kernel, file->bytes.data, file->bytes.len, from->kernel.load.value,
-				why)
-		   : file->kernel.data ||
-			       kernel_read(&file->kernel, file->bytes.data, file->bytes.len, why);
-	if (!good) {
-		report_error(&plan->report, from->kernel.file.place, NULL, "'%s' %s",
-			     from->kernel.file.text, why);
+	if (raw ? !take_raw(plan, &from->kernel, capsule->kernel, kernel)
+		: !file->recognised && !recognise(plan, &from->kernel.file, capsule->kernel))
 		return false;
-	}
 	if (!raw)
 		*kernel = file->kernel;
-	plan->objects[capsule->kernel].data = kernel->data;
-	plan->objects[capsule->kernel].raw_len = kernel->len;
 	plan->objects[capsule->kernel].mem_len = kernel->mem_len;
 	if (from->kernel.relocatable.given)
 		kernel->relocatable = from->kernel.relocatable.value;
@@ -109,32 +208,6 @@ static bool kernel_object(struct plan *plan, const struct manifest_capsule *from
 }
 
 /* --- device trees ---------------------------------------------------------------------------- */
-
-static bool apply_overlay(struct plan *plan, const struct manifest_text *file, struct bytes *tree)
-{
-	const char *path = manifest_path(&plan->manifest, &plan->arena, file->text);
-	struct bytes overlay;
-	int error = file_read(path, DEVICETREE_MAX_LEN, &overlay), result;
-
-	if (error) {
-		report_error(&plan->report, file->place, NULL, "cannot read '%s': %s", path,
-			     strerror(error));
-		return false;
-	}
-	result = dtgen_apply_overlay(tree->data, DEVICETREE_MAX_LEN, overlay.data, overlay.len);
-	free(overlay.data);
-	if (result == -FDT_ERR_BADSTRUCTURE)
-		report_error(&plan->report, file->place, NULL,
-			     "'%s' is no compiled device tree; compile it: dtc -@ -O dtb -o x.dtbo "
-			     "x.dtso",
-			     path);
-	else if (result < 0)
-		report_error(&plan->report, file->place, NULL, "overlay '%s' does not apply: %s",
-			     path, fdt_strerror(result));
-	else
-		tree->len = (size_t)result;
-	return result >= 0;
-}
 
 static bool make_tree(struct plan *plan, const struct manifest_capsule *from,
 		      const struct dmfs_capsule *capsule, uint64_t initrd_len, struct bytes *tree)
@@ -156,7 +229,10 @@ static bool make_tree(struct plan *plan, const struct manifest_capsule *from,
 		return false;
 	}
 	tree->len = (size_t)len;
-	return !from->overlay.text || apply_overlay(plan, &from->overlay, tree);
+	return !from->overlay.text ||
+	       overlay_apply(&plan->report, from->overlay.place,
+			     manifest_path(&plan->manifest, &plan->arena, from->overlay.text), tree,
+			     DEVICETREE_MAX_LEN);
 }
 
 /* --- placing --------------------------------------------------------------------------------- */
@@ -219,6 +295,29 @@ static struct dmfs_str borrow(const char *text)
 	return (struct dmfs_str){text, (uint32_t)strlen(text)};
 }
 
+/* An object that the last capsule has beyond what it boots with. */
+static void add_extra(struct plan *plan, const struct manifest_text *file, uint32_t type,
+		      const char *suffix)
+{
+	const char *key = dmfs_object_type_name(type);
+	uint32_t index = file_object(plan, file, plan->capsules[plan->write.capsule_count - 1].name.data,
+				     type, suffix, true);
+
+	if (index != DMFS_NONE)
+		plan->properties[plan->write.property_count++] = (struct dmfs_write_property){
+			plan->write.capsule_count, key, plan->objects[index].name};
+}
+
+static void add_extras(struct plan *plan, const struct manifest_capsule *from)
+{
+	for (unsigned i = 0; i < from->disks.count; i++)
+		add_extra(plan, &from->disks.items[i], DMFS_OBJECT_DISK,
+			  arena_printf(&plan->arena, "disk.%u", i));
+	for (unsigned i = 0; i < from->files.count; i++)
+		add_extra(plan, &from->files.items[i].file, DMFS_OBJECT_FILE,
+			  arena_printf(&plan->arena, "file.%s", from->files.items[i].name.text));
+}
+
 static void add_capsule(struct plan *plan, const struct manifest_capsule *from)
 {
 	struct dmfs_capsule *capsule = &plan->capsules[plan->write.capsule_count++];
@@ -240,13 +339,15 @@ static void add_capsule(struct plan *plan, const struct manifest_capsule *from)
 		.permissions = from->permissions.value,
 	};
 	good = kernel_object(plan, from, capsule, &kernel);
-	if (from->initrd.text) {
-		capsule->initrd = file_object(plan, &from->initrd, from->name.text,
-					      DMFS_OBJECT_INITRD, "initrd", true);
+	if (from->initrd.count) {
+		capsule->initrd =
+			files_object(plan, from->initrd.items, from->initrd.count, from->name.text,
+				     DMFS_OBJECT_INITRD, "initrd", true);
 		good = good && capsule->initrd != DMFS_NONE;
 	}
 	if (good)
 		place(plan, from, capsule, &kernel);
+	add_extras(plan, from);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -263,30 +364,58 @@ static void add_banners(struct plan *plan)
 static void add_boards(struct plan *plan)
 {
 	const struct manifest_list *boards = &plan->manifest.image.boards;
-	struct dmfs_write_property *properties =
-		arena_alloc(&plan->arena, boards->count * sizeof(*properties) + 1);
 
 	for (unsigned i = 0; i < boards->count; i++)
-		properties[i] = (struct dmfs_write_property){
+		plan->properties[plan->write.property_count++] = (struct dmfs_write_property){
 			0, "board", board_compatible(boards->items[i].text)};
-	plan->write.properties = properties;
-	plan->write.property_count = boards->count;
+}
+
+/* Disks and files of all capsules. */
+static uint32_t count_extras(const struct manifest *m)
+{
+	uint32_t count = 0;
+
+	for (unsigned i = 0; i < m->guest_count; i++)
+		count += m->guests[i].disks.count;
+	for (unsigned i = 0; i < m->service_count; i++)
+		count += m->services[i].disks.count + m->services[i].files.count;
+	return count;
 }
 
 static void make_room(struct plan *plan)
 {
 	const struct manifest *m = &plan->manifest;
-	uint32_t capsules = m->guest_count + m->service_count;
-	uint32_t objects = m->banners.count + 3 * capsules;
+	uint32_t capsules = m->guest_count + m->service_count, extras = count_extras(m);
+	uint32_t objects = m->banners.count + 3 * capsules + extras;
+	uint32_t properties = m->image.boards.count + extras;
 
 	plan->objects = arena_alloc(&plan->arena, objects * sizeof(*plan->objects) + 1);
 	plan->files = arena_alloc(&plan->arena, objects * sizeof(*plan->files) + 1);
 	plan->capsules = arena_alloc(&plan->arena, capsules * sizeof(*plan->capsules) + 1);
+	plan->properties = arena_alloc(&plan->arena, properties * sizeof(*plan->properties) + 1);
 	plan->write.name = m->image.name.text;
 	plan->write.version = m->image.version.text;
 	plan->write.rollback = m->image.rollback.value;
 	plan->write.objects = plan->objects;
 	plan->write.capsules = plan->capsules;
+	plan->write.properties = plan->properties;
+	plan->write.read = read_object;
+	plan->write.read_context = plan;
+}
+
+/* Two capsules may have names that make one: "a" with the file "b.file.c", and "a.file.b" with "c". */
+static void check_object_names(struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->write.object_count; i++) {
+		for (uint32_t j = 0; j < i; j++) {
+			if (strcmp(plan->objects[i].name, plan->objects[j].name) != 0)
+				continue;
+			report_error(&plan->report, (struct diag_place){1, 1, 1}, NULL,
+				     "two objects would be called '%s'; rename a capsule or a file",
+				     plan->objects[i].name);
+			break;
+		}
+	}
 }
 
 static char *folder_of(struct plan *plan, const char *path)
@@ -302,6 +431,7 @@ int plan_make(struct plan *plan, const char *path)
 	int status;
 
 	memset(plan, 0, sizeof(*plan));
+	pthread_mutex_init(&plan->failure.lock, NULL);
 	status = file_read(path, YAML_MAX_LEN, &plan->source);
 	if (status == EFBIG) {
 		diag_error("'%s' is larger than 1 MiB: this is no manifest", path);
@@ -323,17 +453,30 @@ int plan_make(struct plan *plan, const char *path)
 		add_capsule(plan, &m->services[i]);
 	if (plan->write.object_count > DMFS_MAX_OBJECTS)
 		report_error(&plan->report, (struct diag_place){1, 1, 1}, NULL,
-			     "kernels, initrds, device trees and banners make %u objects; an image has at most %u",
+			     "kernels, initrds, device trees, banners, disks and files make %u objects; an "
+			     "image has at most %u",
 			     plan->write.object_count, DMFS_MAX_OBJECTS);
+	else
+		check_object_names(plan);
 	return plan->report.errors ? STATUS_REFUSED : STATUS_DONE;
+}
+
+bool plan_has_changed(struct plan *plan)
+{
+	struct source_failure *failure = &plan->failure;
+
+	for (uint32_t i = 0; !failure->path && i < plan->write.object_count; i++)
+		source_check(&plan->files[i].origin);
+	if (!failure->path)
+		return false;
+	cannot_read(plan, failure->place, failure->path, failure->error);
+	return true;
 }
 
 void plan_free(struct plan *plan)
 {
-	for (uint32_t i = 0; plan->files && i < plan->write.object_count; i++) {
-		kernel_free(&plan->files[i].kernel);
-		free(plan->files[i].bytes.data);
-	}
+	if (plan->spool)
+		fclose(plan->spool);
 	free(plan->source.data);
 	arena_free(&plan->arena);
 }

@@ -10,6 +10,7 @@
 #include "dmfs_write.h"
 #include "kernel.h"
 #include "manifest.h"
+#include "source.h"
 
 struct plan {
 	struct dmfs_write_plan write; /* what it is about; the rest is what it borrows from */
@@ -20,6 +21,10 @@ struct plan {
 	struct plan_file *files; /* one for each object */
 	struct dmfs_write_object *objects;
 	struct dmfs_capsule *capsules;
+	struct dmfs_write_property *properties;
+	struct source_failure failure; /* of reading, while the image is written */
+	FILE *spool;                   /* kernels that are not stored as their files are */
+	uint64_t spooled;
 };
 
 /*
@@ -27,6 +32,12 @@ struct plan {
  * messages about all that is wrong. Free it in either case.
  */
 int plan_make(struct plan *plan, const char *path);
+
+/*
+ * When a file could not be read again, or changed, while the image was written: says so and returns true. Also
+ * looks whether all files still are what they were.
+ */
+bool plan_has_changed(struct plan *plan);
 
 void plan_free(struct plan *plan);
 

@@ -18,3 +18,15 @@ void report_error(struct report *report, struct diag_place place, const char *hi
 	diag_error_at_v(&report->source, place, hint, format, args);
 	va_end(args);
 }
+
+void report_warning(struct report *report, struct diag_place place, const char *hint,
+		    const char *format, ...)
+{
+	va_list args;
+
+	if (report->silent || report->warnings++ >= REPORT_LIMIT)
+		return;
+	va_start(args, format);
+	diag_warning_at_v(&report->source, place, hint, format, args);
+	va_end(args);
+}

@@ -13,11 +13,16 @@
 struct report {
 	struct diag_source source;
 	unsigned errors;
+	unsigned warnings;
 	bool silent; /* count only */
 };
 
 /* An error at a place of the manifest; `hint` may be NULL. */
 void report_error(struct report *report, struct diag_place place, const char *hint,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same for what may be meant as it is: it does not count as an error. */
+void report_warning(struct report *report, struct diag_place place, const char *hint,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -46,7 +46,8 @@ static const struct key kernel_keys[] = {
 
 static const struct key devicetree_keys[] = {
 	{"overlay", VALUE_FILE, true, CAPSULE(overlay),
-	 .about = "An overlay in compiled form (.dtbo) for the generated device tree."},
+	 .about = "An overlay for the generated device tree: compiled (.dtbo), or source (.dtso), "
+		  "which dtc compiles."},
 	{.name = NULL},
 };
 
@@ -94,13 +95,20 @@ static const struct key devicetree_keys[] = {
 			.about = "What it may do beyond running. Default nothing."                 \
 	}
 
+#define DISKS                                                                                      \
+	{                                                                                          \
+		"disks", VALUE_FILES, false, CAPSULE(disks),                                       \
+			.about = "Disk images, which are carried for the storage service."         \
+	}
+
 static const struct key guest_keys[] = {
 	{"name", VALUE_NAME, true, CAPSULE(name), .max = DMFS_MAX_CAPSULE_NAME_LEN,
 	 .about = "Name, unique among guests and services."},
 	{"kernel", VALUE_KERNEL, true, CAPSULE(kernel), .keys = kernel_keys,
 	 .about = "ELF or Linux Image (plain, gzip'ed or with EFI stub), or a mapping."},
-	{"initrd", VALUE_FILE, false, CAPSULE(initrd),
-	 .about = "Initial RAM disk, taken as it is."},
+	{"initrd", VALUE_SOME_FILES, false, CAPSULE(initrd),
+	 .about = "Initial RAM disk, taken as it is, or a list of them, one after the other."},
+	DISKS,
 	{"cmdline", VALUE_CMDLINE, false, CAPSULE(cmdline), .max = DMFS_MAX_VALUE_LEN,
 	 .about = "Kernel command line."},
 	{"memory", VALUE_MEMORY, true, CAPSULE(memory), .min = DMFS_MEMORY_UNIT,
@@ -121,6 +129,9 @@ static const struct key service_keys[] = {
 	{"memory", VALUE_MEMORY, false, CAPSULE(memory), .min = DMFS_MEMORY_UNIT,
 	 .max = DMFS_MAX_RAW_LEN, .about = "RAM, a multiple of 2M. Default 8M."},
 	COMMON_KEYS,
+	DISKS,
+	{"files", VALUE_NAMED_FILES, false, CAPSULE(files), .max = DMFS_MAX_FILE_NAME_LEN,
+	 .about = "Files that it can ask for, by names that are given here."},
 	{.name = NULL},
 };
 
@@ -182,6 +193,35 @@ static void print_kernel(struct json *json, const struct key *keys)
 	json_end_array(json);
 }
 
+static void print_some_files(struct json *json)
+{
+	json_begin_array(json, "anyOf");
+	json_begin_object(json, NULL);
+	json_text(json, "type", "string");
+	json_end_object(json);
+	json_begin_object(json, NULL);
+	json_text(json, "type", "array");
+	json_begin_object(json, "items");
+	json_text(json, "type", "string");
+	json_end_object(json);
+	json_end_object(json);
+	json_end_array(json);
+}
+
+static void print_files(struct json *json, enum value_kind kind)
+{
+	if (kind == VALUE_SOME_FILES) {
+		print_some_files(json);
+		return;
+	}
+	json_text(json, "type", kind == VALUE_NAMED_FILES ? "object" : "string");
+	if (kind == VALUE_NAMED_FILES) {
+		json_begin_object(json, "additionalProperties");
+		json_text(json, "type", "string");
+		json_end_object(json);
+	}
+}
+
 static void print_range(struct json *json, const struct key *key)
 {
 	json_text(json, "type", "integer");
@@ -225,16 +265,16 @@ static void print_items(struct json *json, const struct key *key)
 		json_bool(json, "uniqueItems", true);
 }
 
+#define NAME_PATTERN "^[a-z0-9][a-z0-9._-]*$"
+#define SIZE_PATTERN "^(0x[0-9a-fA-F]+|[0-9]+)([KMG](iB)?)?$"
+
 static void print_value(struct json *json, const struct key *key)
 {
-	static const char name[] = "^[a-z0-9][a-z0-9._-]*$",
-			  size[] = "^(0x[0-9a-fA-F]+|[0-9]+)([KMG](iB)?)?$";
-
 	json_begin_object(json, key->name);
 	json_text(json, "description", key->about);
 	switch (key->kind) {
 	case VALUE_NAME:
-		print_strings(json, "string", "pattern", name);
+		print_strings(json, "string", "pattern", NAME_PATTERN);
 		json_number(json, "maxLength", key->max);
 		break;
 	case VALUE_TEXT:
@@ -243,7 +283,9 @@ static void print_value(struct json *json, const struct key *key)
 		json_number(json, "maxLength", key->max);
 		break;
 	case VALUE_FILE:
-		json_text(json, "type", "string");
+	case VALUE_SOME_FILES:
+	case VALUE_NAMED_FILES:
+		print_files(json, key->kind);
 		break;
 	case VALUE_NUMBER:
 		print_range(json, key);
@@ -253,7 +295,7 @@ static void print_value(struct json *json, const struct key *key)
 		break;
 	case VALUE_SIZE:
 	case VALUE_MEMORY:
-		print_either(json, "integer", size);
+		print_either(json, "integer", SIZE_PATTERN);
 		break;
 	case VALUE_BOOL:
 		json_text(json, "type", "boolean");

@@ -22,6 +22,8 @@ enum value_kind {
 	VALUE_WORDS,    /* manifest_number: a bit for each of `words` in a list */
 	VALUE_BITS,     /* manifest_number: a bit for each number in a list, of 0 to max */
 	VALUE_FILES,    /* manifest_list */
+	VALUE_SOME_FILES,  /* manifest_list; a file alone stands for a list of it */
+	VALUE_NAMED_FILES, /* manifest_named_files; a mapping of names, of at most max bytes, to files */
 	VALUE_BOARDS,   /* manifest_list */
 	VALUE_MAPPING,  /* keys of their own, in the same record */
 	VALUE_KERNEL,   /* a file, or a mapping with keys of its own */

@@ -34,7 +34,7 @@ static const struct forge_change changes[] = {
 	{"empty version at an offset", HEADER, 0, HEADER_VERSION + 4, 4, 0, DMFS_ERR_STRING},
 
 	{"unknown type 0", OBJECT, FORGE_FILE, OBJECT_TYPE, 4, 0, DMFS_ERR_OBJECT},
-	{"unknown type 7", OBJECT, FORGE_FILE, OBJECT_TYPE, 4, 7, DMFS_ERR_OBJECT},
+	{"unknown type 8", OBJECT, FORGE_FILE, OBJECT_TYPE, 4, 8, DMFS_ERR_OBJECT},
 	{"encrypted", OBJECT, FORGE_FILE, OBJECT_FLAGS, 4, 1, DMFS_ERR_RESERVED},
 	{"unknown flag", OBJECT, FORGE_FILE, OBJECT_FLAGS, 4, 1u << 31, DMFS_ERR_RESERVED},
 	{"no bytes", OBJECT, FORGE_FILE, OBJECT_RAW_LEN, 8, 0, DMFS_ERR_LIMIT},

@@ -125,6 +125,34 @@ static void unknown_properties_are_refused(void **state)
 				 DMFS_ERR_PROPERTY);
 }
 
+/* What a reader says to a property of the plan. */
+static enum dmfs_status property_is(uint32_t owner, const char *key, const char *value)
+{
+	struct forge_plan plan;
+	FILE *out = tmpfile();
+	enum dmfs_status status;
+
+	forge_plan(&plan);
+	plan.objects[FORGE_BANNER].type = DMFS_OBJECT_DISK;
+	plan.properties[FORGE_NOTE] = (struct dmfs_write_property){owner, key, value};
+	status = dmfs_write(out, &plan.plan, NULL, 0);
+	fclose(out);
+	return status;
+}
+
+static void disks_and_files_of_a_capsule_have_to_be_such_objects(void **state)
+{
+	assert_int_equal(property_is(1, "disk", "banner"), DMFS_OK);
+	assert_int_equal(property_is(2, "file", "file"), DMFS_OK);
+	assert_int_equal(property_is(1, "disk", "file"), DMFS_ERR_PROPERTY);
+	assert_int_equal(property_is(1, "file", "banner"), DMFS_ERR_PROPERTY);
+	assert_int_equal(property_is(1, "disk", "kernel"), DMFS_ERR_PROPERTY);
+	assert_int_equal(property_is(1, "disk", "bann"), DMFS_ERR_PROPERTY);
+	assert_int_equal(property_is(1, "file", ""), DMFS_ERR_PROPERTY);
+	assert_int_equal(property_is(0, "disk", "banner"), DMFS_ERR_PROPERTY);
+	assert_int_equal(property_is(0, "file", "file"), DMFS_ERR_PROPERTY);
+}
+
 static void cmdline_takes_any_byte_but_nul(void **state)
 {
 	assert_int_equal(read_with(forge_capsule, 0, CAPSULE_CMDLINE, "a\t\xc3\xa9", 4), DMFS_OK);
@@ -220,7 +248,7 @@ static void numbers_have_the_words_of_the_manifest(void **state)
 	assert_null(dmfs_object_type_name(0));
 	assert_string_equal(dmfs_object_type_name(DMFS_OBJECT_KERNEL), "kernel");
 	assert_string_equal(dmfs_object_type_name(DMFS_OBJECT_FILE), "file");
-	assert_null(dmfs_object_type_name(7));
+	assert_null(dmfs_object_type_name(8));
 	assert_string_equal(dmfs_priority_name(2), "high");
 	assert_null(dmfs_priority_name(3));
 	assert_string_equal(dmfs_restart_name(1), "on-crash");
@@ -238,6 +266,7 @@ int main(void)
 		cmocka_unit_test(names_that_begin_alike_are_different),
 		cmocka_unit_test(unprintable_values_are_refused),
 		cmocka_unit_test(unknown_properties_are_refused),
+		cmocka_unit_test(disks_and_files_of_a_capsule_have_to_be_such_objects),
 		cmocka_unit_test(cmdline_takes_any_byte_but_nul),
 		cmocka_unit_test(cmdline_and_value_too_long_are_refused),
 		cmocka_unit_test(string_past_the_end_of_the_table_is_refused),

@@ -116,6 +116,117 @@ static void chunks_are_of_the_default_length_when_the_plan_names_none(void **sta
 	forge_free(&f);
 }
 
+/* --- objects that are read ------------------------------------------------------------------- */
+
+static bool read_large(void *context, uint32_t object, uint64_t offset, void *to, size_t len)
+{
+	const int *fails = context;
+
+	assert_int_equal(object, FORGE_FILE);
+	assert_true(len > 0 && offset + len <= LARGE_LEN);
+	memcpy(to, large() + offset, len);
+	errno = *fails;
+	return *fails == 0;
+}
+
+static void object_that_is_read_gives_the_bytes_of_one_in_memory(void **state)
+{
+	struct forge memory, read;
+	struct forge_plan plan;
+	int fails = 0;
+
+	forge_plan(&plan);
+	plan.objects[FORGE_FILE].data = large();
+	plan.objects[FORGE_FILE].raw_len = plan.objects[FORGE_FILE].mem_len = LARGE_LEN;
+	plan.plan.threads = 4;
+	memory = forge_write(&plan.plan, 1);
+	plan.objects[FORGE_FILE].data = NULL;
+	plan.plan.read = read_large;
+	plan.plan.read_context = &fails;
+	read = forge_write(&plan.plan, 1);
+	assert_same_bytes(&memory, &read);
+	forge_free(&memory);
+	forge_free(&read);
+}
+
+static void failure_to_read_is_passed_on(void **state)
+{
+	struct forge_plan plan;
+	int fails = ESTALE;
+
+	forge_plan(&plan);
+	plan.objects[FORGE_FILE].data = NULL;
+	plan.objects[FORGE_FILE].raw_len = plan.objects[FORGE_FILE].mem_len = LARGE_LEN;
+	plan.plan.read = read_large;
+	plan.plan.read_context = &fails;
+	for (unsigned threads = 1; threads <= 4; threads += 3) {
+		plan.plan.threads = threads;
+		errno = 0;
+		assert_int_equal(refusal(&plan.plan), DMFS_ERR_SPACE);
+		assert_int_equal(errno, ESTALE);
+	}
+}
+
+/* --- the cache ------------------------------------------------------------------------------- */
+
+/* One entry, which load() gives for whatever it is asked; one thread writes to it. */
+struct single_cache {
+	uint8_t entry[4 * FORGE_CHUNK_LEN];
+	size_t len;
+	unsigned loads, stores, hits;
+};
+
+static size_t load_single(void *context, const uint8_t key[DMFS_HASH_LEN], void *entry, size_t room)
+{
+	struct single_cache *cache = context;
+
+	cache->loads++;
+	if (cache->len > room)
+		return cache->len;
+	memcpy(entry, cache->entry, cache->len);
+	return cache->len;
+}
+
+static void store_single(void *context, const uint8_t key[DMFS_HASH_LEN], const void *entry, size_t len)
+{
+	struct single_cache *cache = context;
+
+	cache->stores++;
+	assert_true(len <= sizeof(cache->entry));
+	memcpy(cache->entry, entry, len);
+	cache->len = len;
+}
+
+static void count_hit(void *context, bool hit)
+{
+	((struct single_cache *)context)->hits += hit;
+}
+
+static void entry_of_other_bytes_is_not_used(void **state)
+{
+	static struct single_cache single;
+	const struct dmfs_write_cache cache = {load_single, store_single, count_hit, &single};
+	struct forge without, with;
+	struct forge_plan plan;
+
+	forge_plan(&plan);
+	plan.objects[FORGE_FILE].data = large();
+	plan.objects[FORGE_FILE].raw_len = plan.objects[FORGE_FILE].mem_len = LARGE_LEN;
+	plan.plan.threads = 1;
+	without = forge_write(&plan.plan, 1);
+	plan.plan.cache = &cache;
+	with = forge_write(&plan.plan, 1);
+	assert_same_bytes(&without, &with);
+	assert_true(single.loads > 10 && single.stores == single.loads && single.hits == 0);
+	forge_free(&with);
+	/* What it says of its length is not believed either. */
+	single.len = SIZE_MAX;
+	with = forge_write(&plan.plan, 1);
+	assert_same_bytes(&without, &with);
+	forge_free(&with);
+	forge_free(&without);
+}
+
 static void image_without_keys_is_unsigned(void **state)
 {
 	struct forge_plan plan;
@@ -314,6 +425,9 @@ int main(void)
 		cmocka_unit_test(surroundings_leave_no_trace),
 		cmocka_unit_test(time_is_what_the_plan_says),
 		cmocka_unit_test(chunks_are_of_the_default_length_when_the_plan_names_none),
+		cmocka_unit_test(object_that_is_read_gives_the_bytes_of_one_in_memory),
+		cmocka_unit_test(failure_to_read_is_passed_on),
+		cmocka_unit_test(entry_of_other_bytes_is_not_used),
 		cmocka_unit_test(image_without_keys_is_unsigned),
 		cmocka_unit_test(bad_sets_of_keys_are_refused),
 		cmocka_unit_test(plans_beyond_the_limits_are_refused),

@@ -51,6 +51,7 @@ static const char full[] =
 	"  - name: linux\n"
 	"    kernel: Image\n"
 	"    initrd: initrd.gz\n"
+	"    disks: [root.img, data.img]\n"
 	"    cmdline: \"console=ttyS0\"\n"
 	"    memory: 256M\n"
 	"    cpus: 2\n"
@@ -61,10 +62,10 @@ static const char full[] =
 	"    restart: on-crash\n"
 	"    permissions: [console_write, memory_grant]\n"
 	"    devicetree: {overlay: x.dtbo}\n"
-	"  - {name: raw, kernel: {file: r.bin, load: 0x80000000, relocatable: false}, memory: "
+	"  - {name: raw, initrd: [a.gz, b.gz, c.gz], kernel: {file: r.bin, load: 0x80000000, relocatable: false}, memory: "
 	"2097152}\n"
 	"services:\n"
-	"  - {name: console, program: console.elf}\n";
+	"  - {name: console, program: console.elf, files: {motd: motd.txt, font: a/b.psf}}\n";
 
 static void every_key_arrives_in_its_field(void **state)
 {
@@ -83,10 +84,13 @@ static void every_key_arrives_in_its_field(void **state)
 	linux_guest = &r.manifest.guests[0];
 	assert_string_equal(linux_guest->kernel.file.text, "Image");
 	assert_false(linux_guest->kernel.load.given);
-	assert_string_equal(linux_guest->initrd.text, "initrd.gz");
+	assert_int_equal(linux_guest->initrd.count, 1);
+	assert_string_equal(linux_guest->initrd.items[0].text, "initrd.gz");
+	assert_int_equal(linux_guest->disks.count, 2);
+	assert_string_equal(linux_guest->disks.items[1].text, "data.img");
 	assert_string_equal(linux_guest->cmdline.text, "console=ttyS0");
 	assert_int_equal(linux_guest->memory.value, UINT64_C(256) << 20);
-	assert_int_equal(linux_guest->memory.place.line, 9);
+	assert_int_equal(linux_guest->memory.place.line, 10);
 	assert_int_equal(linux_guest->memory.place.column, 13);
 	assert_int_equal(linux_guest->cpus.value, 2);
 	assert_int_equal(linux_guest->priority.value, DMFS_PRIORITY_HIGH);
@@ -98,11 +102,16 @@ static void every_key_arrives_in_its_field(void **state)
 			 1u << DMFS_PERM_CONSOLE_WRITE | 1u << DMFS_PERM_MEMORY_GRANT);
 	assert_string_equal(linux_guest->overlay.text, "x.dtbo");
 	raw = &r.manifest.guests[1];
+	assert_int_equal(raw->initrd.count, 3);
+	assert_string_equal(raw->initrd.items[2].text, "c.gz");
 	assert_true(raw->kernel.load.given);
 	assert_int_equal(raw->kernel.load.value, 0x80000000);
 	assert_true(raw->kernel.relocatable.given);
 	assert_int_equal(raw->memory.value, 2097152);
 	assert_int_equal(r.manifest.service_count, 1);
+	assert_int_equal(r.manifest.services[0].files.count, 2);
+	assert_string_equal(r.manifest.services[0].files.items[1].name.text, "font");
+	assert_string_equal(r.manifest.services[0].files.items[1].file.text, "a/b.psf");
 	arena_free(&r.arena);
 }
 
