@@ -3,6 +3,7 @@
 
 #include "arch/guest.h"
 #include "arch/hart.h"
+#include "bits.h"
 #include "board_io.h"
 #include "capsule.h"
 
@@ -257,7 +258,7 @@ static void call_idle_hart(uint64_t allowed)
 	uint64_t candidates = atomic_load(&idle_harts) & allowed, one = candidates & -candidates;
 
 	if (one != 0 && atomic_fetch_and(&idle_harts, ~one) & one)
-		hart_kick(harts[__builtin_ctzll(one)]);
+		hart_kick(harts[lowest_bit(one)]);
 }
 
 /* The vCPU may be taken over by another hart at any time, but not while its home's lock is held. */

@@ -4,6 +4,7 @@
  * raised and nobody has claimed it.
  */
 #include "machine.h"
+#include "bits.h"
 
 #define PRIORITY_END	0x000180u /* 4 bytes a source */
 #define PENDING		0x001000u
@@ -31,7 +32,7 @@ static uint32_t best(const struct plic *plic, unsigned context)
 	for (unsigned word = 0; word < PLIC_WORDS; word++)
 		for (uint32_t left = pending(plic, word) & plic->enable[context][word]; left != 0;
 		     left &= left - 1) {
-			uint32_t candidate = word * 32 + (uint32_t)__builtin_ctz(left);
+			uint32_t candidate = word * 32 + lowest_bit(left);
 
 			if (plic->priority[candidate] > priority) {
 				source = candidate;

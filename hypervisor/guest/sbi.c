@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "arch/guest.h"
+#include "bits.h"
 
 const struct sbi_extension *const sbi_extensions[] = {
 	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm, &sbi_pmu, &sbi_dbcn, &sbi_fwft, &sbi_sse,
@@ -60,8 +61,6 @@ bool sbi_select(const struct capsule *capsule, uint64_t mask, uint64_t base, uin
 
 void sbi_post(const struct capsule *capsule, uint64_t selected, uint32_t request)
 {
-	/* Step by step: without Zbb finding the lowest bit costs more than the few that a guest has. */
-	for (uint32_t i = 0; selected != 0; i++, selected >>= 1)
-		if (selected & 1)
-			vcpu_post(&capsule->vcpus[i], request);
+	for (; selected != 0; selected &= selected - 1)
+		vcpu_post(&capsule->vcpus[lowest_bit(selected)], request);
 }

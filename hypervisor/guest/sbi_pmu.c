@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arch/guest.h"
+#include "bits.h"
 #include "sbi.h"
 
 #define EVENT_TYPE(event)    ((event) >> 16)
@@ -114,7 +115,7 @@ void sbi_pmu_count_slowly(struct vcpu *vcpu, uint32_t code, uint64_t times)
 	struct pmu_state *pmu = &vcpu->sbi.pmu;
 
 	for (uint32_t left = pmu->started & ~PMU_HARDWARE; left != 0; left &= left - 1) {
-		struct pmu_counter *counter = &pmu->counters[__builtin_ctz(left)];
+		struct pmu_counter *counter = &pmu->counters[lowest_bit(left)];
 
 		if (counter->event == FIRMWARE_EVENT(code))
 			counter->value += times;
@@ -220,9 +221,9 @@ static int match(const struct pmu_state *pmu, uint32_t set, uint64_t event, uint
 	uint32_t able = set & counters_for(event, data) & ~pmu->started;
 
 	for (uint32_t left = able; left != 0; left &= left - 1)
-		if (pmu->counters[__builtin_ctz(left)].event == 0)
-			return __builtin_ctz(left);
-	return able != 0 ? __builtin_ctz(able) : -1;
+		if (pmu->counters[lowest_bit(left)].event == 0)
+			return (int)lowest_bit(left);
+	return able != 0 ? (int)lowest_bit(able) : -1;
 }
 
 static struct sbi_result counter_config_matching(struct vcpu *vcpu, const uint64_t *a)
@@ -235,7 +236,7 @@ static struct sbi_result counter_config_matching(struct vcpu *vcpu, const uint64
 	if (!select_counters(a[0], a[1], &set) || (flags & ~(uint64_t)CONFIG_FLAGS) != 0)
 		return sbi_error(SBI_ERR_INVALID_PARAM);
 	if (flags & CONFIG_SKIP_MATCH) /* then the first one of the set it is, but for what it cannot count */
-		i = set != 0 && (set & -set & counters_for(event, data)) != 0 ? __builtin_ctz(set) : -1;
+		i = set != 0 && (set & -set & counters_for(event, data)) != 0 ? (int)lowest_bit(set) : -1;
 	else
 		i = match(pmu, set, event, data);
 	if (i < 0)
@@ -271,12 +272,12 @@ static struct sbi_result counter_start(struct vcpu *vcpu, const uint64_t *a)
 	if (flags & START_INIT_SNAPSHOT && shmem == NULL)
 		return sbi_error(SBI_ERR_NO_SHMEM);
 	for (uint32_t left = set; left != 0; left &= left - 1)
-		if (pmu->counters[__builtin_ctz(left)].event == 0)
+		if (pmu->counters[lowest_bit(left)].event == 0)
 			return sbi_error(SBI_ERR_INVALID_PARAM);
 	if (pmu->started & set)
 		return sbi_error(SBI_ERR_ALREADY_STARTED);
 	for (uint32_t left = set; left != 0; left &= left - 1) {
-		unsigned i = (unsigned)__builtin_ctz(left);
+		unsigned i = lowest_bit(left);
 
 		if (flags & START_INIT_SNAPSHOT)
 			memcpy(&value, shmem + SNAPSHOT_COUNTER(i - a[0]), sizeof(value));
@@ -301,7 +302,7 @@ static struct sbi_result counter_stop(struct vcpu *vcpu, const uint64_t *a)
 	running = pmu->started & set;
 	/* All are stopped that still run, and then it is said that some did not: a kernel stops whatever there is. */
 	for (uint32_t left = set; left != 0; left &= left - 1) {
-		unsigned i = (unsigned)__builtin_ctz(left);
+		unsigned i = lowest_bit(left);
 
 		if (running >> i & 1)
 			stop(vcpu, i);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "addr.h"
+#include "bits.h"
 #include "sbi.h"
 
 /* A vCPU that is not in a guest serves its requests before it enters; only the others are waited for. */
@@ -10,7 +11,7 @@ static void post_and_wait(struct vcpu *self, uint64_t selected, uint32_t request
 {
 	sbi_post(self->capsule, selected, request);
 	for (; selected != 0; selected &= selected - 1)
-		vcpu_await_exit(&self->capsule->vcpus[__builtin_ctzll(selected)]);
+		vcpu_await_exit(&self->capsule->vcpus[lowest_bit(selected)]);
 }
 
 void sbi_remote_fence_i(struct vcpu *self, uint64_t selected)
@@ -24,7 +25,7 @@ void sbi_remote_sfence(struct vcpu *self, uint64_t selected, const struct fence_
 	sbi_pmu_count(self, range->asid == UINT64_MAX ? PMU_SFENCE_VMA_SENT : PMU_SFENCE_VMA_ASID_SENT,
 		      (uint64_t)__builtin_popcountll(selected));
 	for (uint64_t left = selected; left != 0; left &= left - 1)
-		vcpu_add_fence(&self->capsule->vcpus[__builtin_ctzll(left)], range);
+		vcpu_add_fence(&self->capsule->vcpus[lowest_bit(left)], range);
 	post_and_wait(self, selected, REQUEST_SFENCE);
 }
 
