@@ -89,6 +89,15 @@ def test_explain_finds_what_is_wrong_with_every_forged_image(images, tmp_path):
             assert all(check["advice"] for check in bad)
 
 
+def test_no_forged_image_upsets_what_looks_into_it(images, tmp_path):
+    """Under the sanitizers; refused or shown, nothing else."""
+    subprocess.run([need(BUILD / "forge-images"), tmp_path, images.key], check=True)
+    for image in sorted(tmp_path.glob("*.dmfs")):
+        for command in [("inspect", "--html", tmp_path / "page.html"), ("inspect",), ("sbom",), ("diff", image)]:
+            done = subprocess.run([need(BUILD / "asan/dmfs"), command[0], image, *command[1:]], capture_output=True, timeout=LIMIT)
+            assert done.returncode in (0, 1) and b"Sanitizer" not in done.stderr, (command, image, done.stderr)
+
+
 def test_boards_that_are_booted_here_are_known():
     for options in BOARDS.values():
         done = subprocess.run([DMFS, "explain", "none", "--trust", "none", *options], capture_output=True, text=True)

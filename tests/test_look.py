@@ -80,7 +80,7 @@ def test_each_command_with_json_has_a_schema():
     commands = re.findall(r"^  ([a-z]+) ", subprocess.run([program, "help"], capture_output=True, text=True).stdout, re.M)
     with_json = {c for c in commands
                  if "--json" in subprocess.run([program, "help", c], capture_output=True, text=True).stdout}
-    assert with_json >= {"inspect", "verify", "diff", "explain", "extract", "pack", "digest", "keygen"}
+    assert with_json >= {"inspect", "verify", "diff", "explain", "extract", "pack", "sign", "attach", "digest", "keygen"}
     assert with_json <= set(SCHEMAS)
 
 
@@ -135,6 +135,21 @@ def test_diff_json(tool):
     assert (was["was"], was["is"]) == ("service_console, console_read", "service_console, message_send")
 
 
+def test_sign_and_attach_json(tool):
+    tool.run("keygen", "b", "-q")
+    signed = checked("sign", tool.run("sign", "demo.dmfs", "--key", "b.key", "-o", "both.dmfs", "--json").out)
+    assert signed["image"] == "both.dmfs" and len(signed["signed_by"]) == 2
+    signature = tool.read("both.dmfs")[signed_len(tool) + 16 + 96 + 32:][:64]
+    tool.write("sig", signature)
+    attached = checked("attach", tool.run("attach", "demo.dmfs", "--pub", "b.pub", "--signature", "sig", "--json").out)
+    assert attached["signed_by"] == signed["signed_by"] and tool.read("demo.dmfs") == tool.read("both.dmfs")
+    assert "standard output" in tool.run("sign", "demo.dmfs", "--key", "b.key", "-o", "-", "--json", status=USAGE).error
+
+
+def signed_len(tool):
+    return int.from_bytes(tool.read("demo.dmfs")[40:48], "little")
+
+
 def test_pack_digest_and_keygen_json(tool):
     made = checked("pack", tool.run("pack", "m.yaml", "-o", "x", "--key", "a.key", "--json").out)
     assert made["image_len"] == len(tool.read("x")) and made["objects"] == 5
@@ -147,7 +162,7 @@ def test_pack_digest_and_keygen_json(tool):
     assert digest["blake2b_256"] == hashlib.blake2b(region, digest_size=32).hexdigest()
     for args in [["pack", "m.yaml", "--unsigned", "-o", "-"], ["digest", "demo.dmfs", "-o", "-"],
                  ["inspect", "demo.dmfs", "--html", "-"]]:
-        assert "both want standard output" in tool.run(*args, "--json", status=USAGE).error
+        assert "want standard output" in tool.run(*args, "--json", status=USAGE).error
 
 
 # --- explain ---------------------------------------------------------------------------------------

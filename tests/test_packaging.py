@@ -85,7 +85,7 @@ def test_completions_have_every_command_and_option(shell):
 
 
 def bash_completes(folder, *words):
-    script = 'source ./dmfs.bash; shift 0; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dmfs; printf "%s\\n" "${COMPREPLY[@]}"'
+    script = 'source ./dmfs.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dmfs; printf "%s\\n" "${COMPREPLY[@]}"'
     return run("bash", "--norc", "-c", script, "bash", *words, cwd=folder).split("\n")[:-1]
 
 
@@ -93,8 +93,7 @@ def test_bash_completes(tmp_path):
     (tmp_path / "dmfs.bash").write_text(run(DMFS, "help", "--completion", "bash"))
     (tmp_path / "my image.dmfs").write_text("")
     run("bash", "-n", tmp_path / "dmfs.bash")
-    assert bash_completes(tmp_path, "dmfs", "ex") == ["extract", "explain"] or \
-        sorted(bash_completes(tmp_path, "dmfs", "ex")) == ["explain", "extract"]
+    assert sorted(bash_completes(tmp_path, "dmfs", "ex")) == ["explain", "extract"]
     assert bash_completes(tmp_path, "dmfs", "explain", "--bo") == ["--board"]
     assert bash_completes(tmp_path, "dmfs", "explain", "--board", "si") == ["sifive_u"]
     assert bash_completes(tmp_path, "dmfs", "run", "-b", "") == ["virt", "sifive_u"]
@@ -164,13 +163,20 @@ def test_everything_is_installed(installed):
     assert {name for name in found if name.startswith("include/")} == {"include/dmfs.h", "include/dmfs_write.h"}
 
 
-def test_installed_command_runs_and_finds_its_hypervisor(installed, tmp_path):
-    tool = Tool(installed[1] / "bin/dmfs", tmp_path)
-    assert tool.run("--version").out.startswith("dmfs ")
+def boots_an_image(program, folder):
+    """With the hypervisor that belongs to it, which it has to find."""
+    tool = Tool(program, folder)
+    assert tool.run("--version").out == run(DMFS, "--version")
+    tool.write("raw.bin", bytes.fromhex("a1480145730000007300000001a0"))  # li a7, 8; li a0, 0; ecall, ...; j .
+    tool.write("m.yaml", manifest())
     tool.run("keygen", "a", "-q")
-    tool.run("bundle", installed[1] / "lib/diosix/diosix.elf", "--trust", "a.pub", "-o", "out.elf")
-    for name in ["inspect", "verify"]:
-        assert str(name) in tool.run("help", name).out
+    tool.run("pack", "m.yaml", "-o", "demo.dmfs", "--key", "a.key", "-q")
+    said = run(program, "run", "-q", "demo.dmfs", "--trust", "a.pub", "--timeout", "300", cwd=folder, stdin=subprocess.DEVNULL)
+    assert "diosix: capsule linux: started" in said and "all capsules stopped" in said
+
+
+def test_installed_command_boots_an_image(installed, tmp_path):
+    boots_an_image(installed[1] / "bin/dmfs", tmp_path)
 
 
 def test_uninstall_takes_away_exactly_that(tmp_path):
@@ -275,10 +281,7 @@ def test_packages_install_and_the_command_runs_from_there(debs, tmp_path):
     run("fakeroot", "dpkg", f"--root={root}", "--force-depends", "--force-not-root", "--force-script-chrootless",
         f"--log={tmp_path / 'log'}", "--install", *debs)
     assert run("dpkg-query", f"--admindir={admin}", "-W", "-f", "${Status}\n").split("\n")[:3] == ["install ok installed"] * 3
-    tool = Tool(root / "usr/bin/dmfs", tmp_path)
-    assert tool.run("--version").out == run(DMFS, "--version")
-    tool.run("keygen", "a", "-q")
-    tool.run("bundle", root / "usr/lib/diosix/diosix.elf", "--trust", "a.pub", "-o", "out.elf")
+    boots_an_image(root / "usr/bin/dmfs", tmp_path)
     run("fakeroot", "dpkg", f"--root={root}", "--force-depends", "--force-not-root", "--force-script-chrootless",
         f"--log={tmp_path / 'log'}", "--purge", "diosix-sdk", "libdmfs-dev", "libdmfs0")
     assert not (root / "usr/bin/dmfs").exists()

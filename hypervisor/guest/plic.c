@@ -3,8 +3,8 @@
  * The guest's PLIC (RISC-V PLIC specification 1.0.0). All its sources are levels: one is pending while its line is
  * raised and nobody has claimed it.
  */
-#include "machine.h"
 #include "bits.h"
+#include "machine.h"
 
 #define PRIORITY_END	0x000180u /* 4 bytes a source */
 #define PENDING		0x001000u

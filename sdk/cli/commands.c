@@ -102,6 +102,7 @@ static const struct option sign_options[] = {
 	{"key", 'k', "NAME.key", OPTION_MANY | OPTION_REQUIRED,
 	 "sign with this secret key; may be repeated"},
 	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
+	JSON,
 	END,
 };
 
@@ -117,6 +118,7 @@ static const struct option attach_options[] = {
 	{"pub", 'p', "NAME.pub", OPTION_REQUIRED, "the public key of who signed"},
 	{"signature", 's', "FILE", OPTION_REQUIRED, "the signature, 64 raw bytes"},
 	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
+	JSON,
 	END,
 };
 

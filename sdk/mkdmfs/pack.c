@@ -10,7 +10,6 @@
 #include "common/boards.h"
 #include "common/diag.h"
 #include "common/file.h"
-#include "common/json.h"
 #include "common/progress.h"
 #include "common/size.h"
 #include "common/suggest.h"
@@ -117,34 +116,6 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	return status;
 }
 
-/* What was made, from the image itself: whoever signed it. */
-static int print_made_json(const char *path)
-{
-	struct json json = {.out = stdout};
-	char id[KEY_ID_TEXT_LEN];
-	struct image_file file;
-	uint64_t raw = 0;
-	int status = image_file_read(&file, path, NULL);
-
-	if (status != STATUS_DONE)
-		return status;
-	for (uint32_t i = 0; i < file.image.objects; i++)
-		raw += dmfs_object(&file.image, i).raw_len;
-	json_begin_result(&json, "pack");
-	json_text(&json, "image", path);
-	json_number(&json, "image_len", file.image.extent.image_len);
-	json_number(&json, "raw_len", raw);
-	json_number(&json, "objects", file.image.objects);
-	json_number(&json, "capsules", file.image.capsules);
-	json_begin_array(&json, "signed_by");
-	for (uint32_t i = 0; i < file.image.extent.signatures; i++)
-		json_text(&json, NULL, key_id_text(id, dmfs_signature_key(&file.image, i)));
-	json_end_array(&json);
-	json_end_object(&json);
-	image_file_free(&file);
-	return STATUS_DONE;
-}
-
 static int write_with_cache(struct plan *plan, const char *path, const struct secret_keys *secret,
 			    const struct args *args)
 {
@@ -176,8 +147,8 @@ int pack_command(const struct args *args)
 
 	if (status != STATUS_DONE)
 		return status;
-	if (args_has(args, "json") && strcmp(path, "-") == 0)
-		return args_wrong(args->command, "--json and -o - both want standard output");
+	if (!image_json_possible(args, path))
+		return STATUS_USAGE;
 	if (binary_on_terminal(path))
 		return STATUS_USAGE;
 	status = secret_keys_read(&secret, args);
@@ -197,9 +168,7 @@ int pack_command(const struct args *args)
 		status = write_with_cache(&plan, path, &secret, args);
 	plan_free(&plan);
 	secret_keys_free(&secret);
-	if (status == STATUS_DONE && args_has(args, "json"))
-		status = print_made_json(path);
-	return status;
+	return status == STATUS_DONE ? image_tell_json(args, path) : status;
 }
 
 /* --- dmfs check, dmfs boards ----------------------------------------------------------------- */

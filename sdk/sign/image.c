@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/diag.h"
+#include "common/json.h"
 
 int image_refused(const char *path, enum dmfs_status status)
 {
@@ -70,4 +71,51 @@ void image_file_free(struct image_file *file)
 {
 	free(file->bytes.data);
 	file->bytes = (struct bytes){NULL, 0};
+}
+
+/* --- what was written ------------------------------------------------------------------------ */
+
+bool image_json_possible(const struct args *args, const char *path)
+{
+	if (!args_has(args, "json") || strcmp(path, "-") != 0)
+		return true;
+	args_wrong(args->command, "--json and an image both want standard output");
+	return false;
+}
+
+static void print_json(const char *command, const struct image_file *file)
+{
+	const struct dmfs_image *image = &file->image;
+	struct json json = {.out = stdout};
+	char id[KEY_ID_TEXT_LEN];
+	uint64_t raw = 0;
+
+	for (uint32_t i = 0; i < image->objects; i++)
+		raw += dmfs_object(image, i).raw_len;
+	json_begin_result(&json, command);
+	json_text(&json, "image", file->path);
+	json_number(&json, "image_len", image->extent.image_len);
+	json_number(&json, "raw_len", raw);
+	json_number(&json, "objects", image->objects);
+	json_number(&json, "capsules", image->capsules);
+	json_begin_array(&json, "signed_by");
+	for (uint32_t i = 0; i < image->extent.signatures; i++)
+		json_text(&json, NULL, key_id_text(id, dmfs_signature_key(image, i)));
+	json_end_array(&json);
+	json_end_object(&json);
+}
+
+int image_tell_json(const struct args *args, const char *path)
+{
+	struct image_file file;
+	int status;
+
+	if (!args_has(args, "json"))
+		return STATUS_DONE;
+	status = image_file_read(&file, path, NULL);
+	if (status != STATUS_DONE)
+		return status;
+	print_json(args->command->name, &file);
+	image_file_free(&file);
+	return STATUS_DONE;
 }

@@ -24,6 +24,13 @@ struct image_file {
 int image_file_read(struct image_file *file, const char *path, const struct dmfs_trust *trust);
 void image_file_free(struct image_file *file);
 
+/*
+ * For commands that write an image: can --json, where it is given, have standard output? And what was
+ * written to `path`, as the file itself says it, printed where --json is given; a STATUS_....
+ */
+bool image_json_possible(const struct args *args, const char *path);
+int image_tell_json(const struct args *args, const char *path);
+
 /* Says why the image at `path` is refused; STATUS_REFUSED, or STATUS_FAILED when memory ended. */
 int image_refused(const char *path, enum dmfs_status status);
 

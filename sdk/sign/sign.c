@@ -81,7 +81,7 @@ int sign_command(const struct args *args)
 	struct image_file file;
 	int status;
 
-	if (binary_on_terminal(target(args)))
+	if (binary_on_terminal(target(args)) || !image_json_possible(args, target(args)))
 		return STATUS_USAGE;
 	status = secret_keys_read(&secret, args);
 	if (status != STATUS_DONE)
@@ -95,7 +95,7 @@ int sign_command(const struct args *args)
 		image_file_free(&file);
 	}
 	secret_keys_free(&secret);
-	return status;
+	return status == STATUS_DONE ? image_tell_json(args, target(args)) : status;
 }
 
 /* What there is to sign, for programs: its length and hashes, so that it can be compared elsewhere.
@@ -164,7 +164,7 @@ int attach_command(const struct args *args)
 	struct image_file file;
 	int status;
 
-	if (binary_on_terminal(target(args)))
+	if (binary_on_terminal(target(args)) || !image_json_possible(args, target(args)))
 		return STATUS_USAGE;
 	status = key_read_public(args_value(args, "pub", 0), key);
 	if (status == STATUS_DONE)
@@ -177,5 +177,5 @@ int attach_command(const struct args *args)
 	if (status == STATUS_DONE)
 		status = file_write(target(args), file.bytes.data, file.bytes.len);
 	image_file_free(&file);
-	return status;
+	return status == STATUS_DONE ? image_tell_json(args, target(args)) : status;
 }
