@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Packing: what goes into an image, what is checked before, how much memory and time it takes, what it leaves when it fails."""
 import ctypes
+import gzip
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import time
 
 import pytest
 
+import board
 from cli_support import DMFS, FAILED, REFUSED, ROOT, USAGE, Tool, elf, manifest
 
 KERNEL = ROOT / "build/cache/guests/vmlinux"
@@ -165,13 +167,13 @@ def test_memory_has_to_fit_the_smallest_board(tool):
 
 
 def test_affinity_to_harts_that_a_board_lacks(tool):
-    board = ["--board", "visionfive2"]
-    result = check(tool, manifest("affinity: [0, 5]"), *board, status=REFUSED)
+    visionfive2 = ["--board", "visionfive2"]
+    result = check(tool, manifest("affinity: [0, 5]"), *visionfive2, status=REFUSED)
     assert result.error == "m.yaml:7:15: error: 'linux' may run on harts that board 'visionfive2' does not have: there " \
                            "guests run on 1, 2, 3, 4"
-    result = check(tool, manifest("affinity: [0, 1]"), *board)
+    result = check(tool, manifest("affinity: [0, 1]"), *visionfive2)
     assert result.error.startswith("m.yaml:7:15: warning: board 'visionfive2' has no hart 0 for 'linux'")
-    assert "warn" not in check(tool, manifest("affinity: [1, 4]"), *board).err
+    assert "warn" not in check(tool, manifest("affinity: [1, 4]"), *visionfive2).err
 
 
 def test_kernel_for_an_address_where_a_board_has_no_ram(tool):
@@ -527,9 +529,9 @@ def test_init_leaves_a_project_that_packs_and_runs(plain):
     demo = plain.folder / "demo"
     plain.run("check", "manifest.yaml", cwd=demo)
     plain.run("pack", "manifest.yaml", "-o", "demo.dmfs", "--key", "dev.key", cwd=demo)
-    for board in [["virt"], ["sifive_u", "--harts", "1"]]:
+    for where in [["virt"], ["sifive_u", "--harts", "1"]]:
         done = subprocess.run([plain.program, "run", "demo.dmfs", "--trust", "dev.pub", "--timeout", "300", "--board",
-                               *board], cwd=demo, capture_output=True, stdin=subprocess.DEVNULL, text=True)
+                               *where], cwd=demo, capture_output=True, stdin=subprocess.DEVNULL, text=True)
         assert done.returncode == 0 and "Hello from hart 0" in done.stdout, done.stdout + done.stderr
 
 
@@ -545,3 +547,35 @@ def test_init_leaves_sources_that_make_the_guest_again(tool):
     subprocess.run(["make", "-s"], cwd=demo, check=True, env={"PATH": os.environ["PATH"]})
     image.append(tool.run("pack", "manifest.yaml", "-o", "-", "--unsigned", cwd=demo, text=False).out)
     assert image[0] == image[1]
+
+
+# --- on a board ------------------------------------------------------------------------------------
+
+def archive(folder, **files):
+    """A cpio archive of these files, as Linux takes it, uncompressed."""
+    folder.mkdir()
+    for name, (mode, text) in files.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(mode)
+    return subprocess.run(["cpio", "--quiet", "-H", "newc", "-o", "-R", "0:0"], cwd=folder, check=True,
+                          input="\n".join(files).encode(), capture_output=True).stdout
+
+
+def test_linux_reads_several_initrds(images, boot, tmp_path):
+    """A compressed one whose length is odd, then one that is not compressed, and has to begin at a multiple of 4."""
+    init = "#!/bin/sh\nbusybox mount -t devtmpfs none /dev\nexec >/dev/console\necho $(busybox cat /first) " \
+           "$(busybox cat /last)\nbusybox poweroff -f\n"
+    board.need(board.INITRAMFS)
+    first = tmp_path / "first.gz"
+    for i in range(1000):
+        first.write_bytes(gzip.compress(archive(tmp_path / f"first{i}", first=(0o644, "archives " + "x" * i)), mtime=0))
+        odd = first.stat().st_size
+        if odd % 4 and (board.INITRAMFS.stat().st_size + odd) % 4:
+            break
+    last = tmp_path / "last.cpio"
+    last.write_bytes(archive(tmp_path / "last", last=(0o644, "follow each other"), init=(0o755, init)))
+    initrds = f"[{board.INITRAMFS}, {first}, {last}]"
+    text = board.manifest(board.guest("linux", board.need(KERNEL), "128M", initrd=initrds, cmdline='"console=ttyS0 quiet"'))
+    running = boot(images.pack(text), *board.VIRT_GSTAGE)
+    running.expect(r"archives x* ?follow each other")
+    running.end(0)
