@@ -31,8 +31,12 @@ all: $(B)/dmfs $(B)/diosix.elf
 PACKAGES := $(B)/.packages
 SOURCES := $(CACHE)/.sources
 
+TEST_PACKAGES := $(B)/.packages-tests
+
 $(PACKAGES): third_party/packages.txt third_party/packages.sh
-	@mkdir -p $(B) && third_party/packages.sh && touch $@
+	@mkdir -p $(B) && third_party/packages.sh $(<F) && touch $@
+$(TEST_PACKAGES): third_party/packages-tests.txt third_party/packages.sh | $(PACKAGES)
+	@third_party/packages.sh $(<F) && touch $@
 $(SOURCES): third_party/sources.lock third_party/fetch.sh | $(PACKAGES)
 	@third_party/fetch.sh $(CACHE) && touch $@
 

@@ -24,7 +24,7 @@ $(B)/.libdmfs-freestanding: $(CORE_OBJ)
 # compiles for fuzzing.)
 CLANG_FLAGS := --target=riscv64-unknown-elf -march=rv64imac -mabi=lp64 -mcmodel=medany -ffreestanding -fsyntax-only \
 	-isystem /usr/lib/picolibc/riscv64-unknown-elf/include
-$(B)/.clang: $(HV_SRC) $(LIBDMFS_CORE) $(wildcard hypervisor/*/*.h hypervisor/*/*/*.h) | $(SOURCES)
+$(B)/.clang: $(HV_SRC) $(LIBDMFS_CORE) $(wildcard hypervisor/*/*.h hypervisor/*/*/*.h) | $(SOURCES) $(TEST_PACKAGES)
 	$(say) CLANG hypervisor
 	$(Q)for f in $(HV_SRC) $(LIBDMFS_CORE); do clang $(CLANG_FLAGS) -std=gnu11 $(HV_DEFINES) $(WARN) $(HV_INC) \
 		$(HV_ARCH_INC) $(HV_THIRD_INC) $$f || exit 1; done
@@ -149,7 +149,7 @@ ASAN_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(HOST_TESTABLE))
 FORGE_OBJ := $(B)/asan/tests/unit/forge.o
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 
-$(B)/asan/%.o: %.c | $(PACKAGES)
+$(B)/asan/%.o: %.c | $(TEST_PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ASAN_CFLAGS) -c -o $@ $<
@@ -209,19 +209,19 @@ FUZZ_SRC := $(HOST_TESTABLE) tests/unit/forge.c tests/fuzz/images.c
 FUZZ_THIRD := $(patsubst %,$(CACHE)/libfdt/libfdt/fdt%.c,_addresses _check _empty_tree _overlay _ro _rw _strerror _sw _wip) \
 	$(CACHE)/libfdt/libfdt/fdt.c $(patsubst %,$(CACHE)/zlib/%.c,inflate inffast inftrees adler32 zutil)
 
-$(B)/fuzz/obj/%.o: %.c | $(SOURCES)
+$(B)/fuzz/obj/%.o: %.c | $(SOURCES) $(TEST_PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)clang $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -c -o $@ $<
-$(B)/fuzz/plain/obj/%.o: %.c | $(SOURCES)
+$(B)/fuzz/plain/obj/%.o: %.c | $(SOURCES) $(TEST_PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)clang $(FUZZ_CFLAGS) -c -o $@ $<
-$(B)/fuzz/obj/$(CACHE)/%.o: $(SOURCES)
+$(B)/fuzz/obj/$(CACHE)/%.o: $(SOURCES) | $(TEST_PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)clang -O1 -g -w -D_GNU_SOURCE -fsanitize=fuzzer-no-link,address -I$(dir $(CACHE)/$*) -c -o $@ $(CACHE)/$*.c
-$(B)/fuzz/plain/obj/$(CACHE)/%.o: $(SOURCES)
+$(B)/fuzz/plain/obj/$(CACHE)/%.o: $(SOURCES) | $(TEST_PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)clang -O1 -g -w -D_GNU_SOURCE -fsanitize=fuzzer-no-link -I$(dir $(CACHE)/$*) -c -o $@ $(CACHE)/$*.c
@@ -311,15 +311,15 @@ examples: | $(PACKAGES)
 
 TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
 	$(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE) $(BENCHES)
-system: $(TESTED) examples
+system: $(TESTED) examples | $(TEST_PACKAGES)
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 
 # --- figures ---------------------------------------------------------------------------------------
 # docs/performance.md explains them; build/bench.json has them for programs.
 
-bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI)
+bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI) | $(TEST_PACKAGES)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py
-bench-host: $(B)/dmfs $(GUESTS)
+bench-host: $(B)/dmfs $(GUESTS) | $(TEST_PACKAGES)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py host
 
 .PHONY: test bench bench-host unit fuzz fuzz-memory fuzz-short system examples guests boards-table

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs those packages of packages.txt that are missing, and says so. Silent when none is.
+# packages.sh LIST: installs those packages of the list, a file beside this one, that are missing, and says so. Silent
+# when none is.
 set -eu
 here=$(dirname "$0")
 
 missing=
-for package in $(sed 's/#.*//' "$here/packages.txt"); do
+for package in $(sed 's/#.*//' "$here/$1"); do
 	case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) in
 	*' installed') ;;
 	*) missing="$missing $package" ;;
