@@ -266,7 +266,7 @@ static void place(struct plan *plan, const struct manifest_capsule *from,
 {
 	uint64_t initrd_len =
 		capsule->initrd == DMFS_NONE ? 0 : plan->objects[capsule->initrd].raw_len;
-	struct bytes tree = {arena_alloc(&plan->arena, DEVICETREE_MAX_LEN), 0};
+	struct bytes tree = {plan->tree, 0};
 	struct dmfs_write_object *object;
 	enum layout_result result;
 	struct layout layout;
@@ -286,7 +286,7 @@ static void place(struct plan *plan, const struct manifest_capsule *from,
 	capsule->devicetree =
 		add_object(plan, from->name.text, DMFS_OBJECT_DEVICETREE, "devicetree");
 	object = &plan->objects[capsule->devicetree];
-	object->data = tree.data;
+	object->data = arena_copy(&plan->arena, (const char *)tree.data, tree.len);
 	object->raw_len = object->mem_len = tree.len;
 }
 
@@ -392,6 +392,7 @@ static void make_room(struct plan *plan)
 	plan->objects = arena_alloc(&plan->arena, objects * sizeof(*plan->objects) + 1);
 	plan->files = arena_alloc(&plan->arena, objects * sizeof(*plan->files) + 1);
 	plan->capsules = arena_alloc(&plan->arena, capsules * sizeof(*plan->capsules) + 1);
+	plan->tree = arena_alloc(&plan->arena, DEVICETREE_MAX_LEN);
 	plan->properties = arena_alloc(&plan->arena, properties * sizeof(*plan->properties) + 1);
 	plan->write.name = m->image.name.text;
 	plan->write.version = m->image.version.text;

@@ -22,6 +22,7 @@ struct plan {
 	struct dmfs_write_object *objects;
 	struct dmfs_capsule *capsules;
 	struct dmfs_write_property *properties;
+	uint8_t *tree; /* room to make device trees in, one at a time */
 	struct source_failure failure; /* of reading, while the image is written */
 	FILE *spool;                   /* kernels that are not stored as their files are */
 	uint64_t spooled;
