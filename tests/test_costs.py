@@ -26,7 +26,8 @@ def test_short_calls_and_device_accesses_cost_no_more_than_stated(images, mode):
     print({name: round(cost) for name, cost in costs.items()})
     assert costs["ipi_self_taken"] == 1, "each IPI is taken before the next is sent"
     assert {name: cost for name, cost in costs.items() if cost > LIMITS.get(name, cost)} == {}
-    assert all(costs[name] >= 3 for name in LIMITS)
+    # Whatever it is, it takes the loop's instructions; but a timer that is the guest's own costs nothing.
+    assert all(costs[name] >= 3 for name in LIMITS if name != "timer_call")
 
 
 @pytest.mark.parametrize("mode", measure.MODES)
