@@ -97,19 +97,21 @@ HV_ARCH_INC := -Ihypervisor/arch/riscv -Ihypervisor/arch/riscv/include
 HV_FLAGS := $(HV_ARCH) -std=gnu11 -Os -g -ffreestanding -fno-builtin-printf -ffunction-sections -fdata-sections \
 	-fno-common -fno-tree-loop-distribute-patterns -fstack-protector-strong $(HV_DEBUG) $(HV_DEFINES) -MMD -MP
 HV_CFLAGS := $(HV_FLAGS) $(WARN) $(HV_INC) $(HV_ARCH_INC) $(HV_THIRD_INC)
-HV_THIRD_CFLAGS := $(HV_FLAGS) -O2 -w -DNDEBUG -DNO_GZIP -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_TI_MODE=1 -DCONFIGURED=1 \
+HV_THIRD_CFLAGS := $(HV_FLAGS) -w -DNDEBUG -DNO_GZIP -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_TI_MODE=1 -DCONFIGURED=1 \
 	-I$(SODIUM)/include/sodium -I$(SODIUM)/include -I$(CACHE)/zlib -I$(CACHE)/libfdt/libfdt
 # DEBUG=1: undefined behaviour traps, and the trap is reported as a bug.
 HV_DEBUG := $(if $(DEBUG),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
 # What a trap runs through is worth its space.
 HV_FAST := hypervisor/arch/riscv/% hypervisor/guest/% hypervisor/core/scheduler.c hypervisor/core/vcpu.c hypervisor/core/console.c
+# What runs over every byte of an image.
+HV_THIRD_FAST := inflate inffast blake2b-ref blake2b-compress-ref hash_sha512_cp chacha20_ref poly1305_donna
 HV_OBJ := $(patsubst %.c,$(B)/hv/%.o,$(HV_SRC) $(LIBDMFS_CORE)) $(patsubst %.S,$(B)/hv/%.o,$(HV_ASM)) \
 	$(patsubst %.c,$(B)/hv/third/%.o,$(HV_THIRD))
 
 $(B)/hv/third/%.o: $(SOURCES)
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CROSS)gcc $(HV_THIRD_CFLAGS) -c -o $@ $(CACHE)/$*.c
+	$(Q)$(CROSS)gcc $(HV_THIRD_CFLAGS) $(if $(filter $(HV_THIRD_FAST),$(notdir $*)),-O2) -c -o $@ $(CACHE)/$*.c
 $(B)/hv/%.o: %.c | $(SOURCES)
 	@mkdir -p $(@D)
 	$(say) CC $@
