@@ -38,11 +38,37 @@
 		"key", 'k', "NAME.key", OPTION_MANY, "sign with this secret key; may be repeated" \
 	}
 
+#define SIGNER                                                                                     \
+	{"signer", 0, "COMMAND", OPTION_MANY, "have this helper sign; may be repeated"},           \
+	{                                                                                          \
+		"signer-timeout", 0, "SECONDS", 0, "how long a helper may take; default 120"       \
+	}
+#define PASSPHRASE                                                                                 \
+	{"passphrase-file", 0, "FILE", 0, "passphrases of protected keys, a line each"},           \
+	{                                                                                          \
+		"passphrase-fd", 0, "N", 0, "the same, from an open descriptor"                    \
+	}
+
 static const struct option no_options[] = {END};
+
+static const struct option keygen_options[] = {
+	{"seal", 0, NULL, 0, "keys that images are encrypted to, instead of signed by"},
+	{"passphrase", 'p', NULL, 0, "protect the secret key with a passphrase"},
+	PASSPHRASE,
+	END,
+};
+
+static const struct option protect_options[] = {
+	{"remove", 0, NULL, 0, "store the key without a passphrase"},
+	PASSPHRASE,
+	END,
+};
 
 static const struct option pack_options[] = {
 	{"output", 'o', "IMAGE", OPTION_REQUIRED, "the image to write, '-' for standard output"},
 	SECRET,
+	SIGNER,
+	PASSPHRASE,
 	{"unsigned", 0, NULL, 0, "leave it unsigned, to be signed elsewhere"},
 	{"jobs", 'j', "N", 0, "compress on N processors; default all"},
 	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small"},
@@ -66,8 +92,9 @@ static const struct option verify_options[] = {
 };
 
 static const struct option sign_options[] = {
-	{"key", 'k', "NAME.key", OPTION_MANY | OPTION_REQUIRED,
-	 "sign with this secret key; may be repeated"},
+	SECRET,
+	SIGNER,
+	PASSPHRASE,
 	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
 	END,
 };
@@ -125,11 +152,18 @@ static const struct command commands[] = {
 	 "also\n"
 	 ".gitignore. Nothing is overwritten.",
 	 no_options, 0, 1, false, init_command},
-	{"keygen", "a new key pair", "NAME",
+	{"keygen", "a new key pair", "NAME [OPTIONS]",
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
 	 "key\n"
-	 "that verifies them. Neither may exist.",
-	 no_options, 1, 1, false, keygen_command},
+	 "that verifies them. Neither may exist. With --seal they are keys that images are\n"
+	 "encrypted to: NAME.pub goes to who packs, NAME.key to the boards.",
+	 keygen_options, 1, 1, false, keygen_command},
+	{"protect", "set or remove the passphrase of a secret key", "NAME.key",
+	 "Passphrases are read from the file or descriptor that is named, from the file that\n"
+	 "DMFS_PASSPHRASE_FILE names, or from the terminal: for --remove the present one, otherwise "
+	 "a\n"
+	 "new one.",
+	 protect_options, 1, 1, false, protect_command},
 	{"pack", "make an image from a manifest", "MANIFEST -o IMAGE --key NAME.key [OPTIONS]",
 	 "Reads the manifest, compresses what it names and writes one image, signed by each key. "
 	 "The\n"
@@ -144,7 +178,7 @@ static const struct command commands[] = {
 	 "Checks the signatures, the structure and every byte of the contents. A board is virt,\n"
 	 "sifive_u, unmatched, nezha, or a compatible string of its device tree.",
 	 verify_options, 1, 1, false, verify_command},
-	{"sign", "add a signature", "IMAGE --key NAME.key [-o FILE]",
+	{"sign", "add a signature", "IMAGE --key NAME.key [OPTIONS]",
 	 "An image may carry up to 16 signatures, by distinct keys.", sign_options, 1, 1, false,
 	 sign_command},
 	{"digest", "write the bytes that a signature is made of", "IMAGE [-o FILE]",

@@ -46,6 +46,15 @@ struct dmfs_write_plan {
 	/* Called from one thread at a time, as raw bytes are done; may be NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *progress_context;
+	/*
+	 * Signatures that are made elsewhere, over the region of `len` bytes: `signer_count` of them, after those by keys. The
+	 * function fills key and signature, which are checked, or fails with a status that dmfs_write() returns.
+	 */
+	uint32_t signer_count;
+	enum dmfs_status (*signer)(void *context, uint32_t index, const void *region, uint64_t len,
+				   uint8_t key[DMFS_PUBLIC_KEY_LEN],
+				   uint8_t signature[DMFS_SIGNATURE_LEN]);
+	void *signer_context;
 };
 
 /* An Ed25519 secret key as libsodium has it: seed, then public key. */

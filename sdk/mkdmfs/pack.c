@@ -13,6 +13,7 @@
 #include "dtgen/dtgen.h"
 #include "plan.h"
 #include "sign/keys.h"
+#include "sign/signer.h"
 
 /* The time for the image: SOURCE_DATE_EPOCH or none, so that the clock never decides bytes. */
 static bool read_epoch(uint64_t *created)
@@ -29,11 +30,13 @@ static int read_options(const struct args *args, struct dmfs_write_plan *write)
 {
 	uint64_t threads = 0, level = 0, chunk = 0;
 
-	if (args_has(args, "key") == args_has(args, "unsigned"))
+	bool is_signed = args_has(args, "key") || args_has(args, "signer");
+
+	if (is_signed == args_has(args, "unsigned"))
 		return args_wrong(
 			args->command,
-			args_has(args, "key")
-				? "--key and --unsigned contradict each other"
+			is_signed
+				? "--unsigned and --key or --signer contradict each other"
 				: "sign with --key NAME.key ('dmfs keygen NAME' makes one), or say "
 				  "--unsigned");
 	if (!args_number(args, "jobs", 1, 1024, &threads) ||
@@ -72,8 +75,29 @@ static void tell(const struct plan *plan, const char *path, uint64_t image_len, 
 		  keys == 1 ? "" : "s");
 }
 
-static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret)
+/* What the helpers of --signer are to dmfs_write(). */
+struct signers {
+	const struct args *args;
+	int status; /* what was said about the first that failed; STATUS_DONE */
+};
+
+static enum dmfs_status ask_signer(void *context, uint32_t index, const void *region, uint64_t len,
+				   uint8_t key[DMFS_PUBLIC_KEY_LEN],
+				   uint8_t signature[DMFS_SIGNATURE_LEN])
 {
+	struct signers *signers = context;
+	uint8_t answer[SIGNER_ANSWER_LEN];
+
+	signers->status = signer_run(signers->args, index, region, len, answer);
+	memcpy(key, answer, DMFS_PUBLIC_KEY_LEN);
+	memcpy(signature, answer + DMFS_PUBLIC_KEY_LEN, DMFS_SIGNATURE_LEN);
+	return signers->status == STATUS_DONE ? DMFS_OK : DMFS_ERR_UNSIGNED;
+}
+
+static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret,
+		      const struct args *args)
+{
+	struct signers signers = {args, STATUS_DONE};
 	struct progress progress = {.doing = "packing"};
 	struct output output;
 	enum dmfs_status written;
@@ -84,12 +108,17 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 		return status;
 	plan->write.progress = progress_update;
 	plan->write.progress_context = &progress;
+	plan->write.signer_count = args_count(args, "signer");
+	plan->write.signer = ask_signer;
+	plan->write.signer_context = &signers;
 	errno = 0;
 	written = dmfs_write(output.stream, &plan->write,
 			     (const uint8_t(*)[DMFS_SECRET_KEY_LEN])secret->keys, secret->count);
-	if (written != DMFS_OK)
-		status = write_failed(output.name, written);
 	progress_end(&progress);
+	if (signers.status != STATUS_DONE)
+		status = signers.status;
+	else if (written != DMFS_OK)
+		status = write_failed(output.name, written);
 	if (status != STATUS_DONE) {
 		output_discard(&output);
 		return status;
@@ -98,7 +127,8 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	image_len = ftello(output.stream);
 	status = output_commit(&output);
 	if (status == STATUS_DONE)
-		tell(plan, path, (uint64_t)image_len, secret->count);
+		tell(plan, path, (uint64_t)image_len,
+		     secret->count + plan->write.signer_count);
 	return status;
 }
 
@@ -123,7 +153,7 @@ int pack_command(const struct args *args)
 	plan.write.chunk_len = options.chunk_len;
 	plan.write.created = options.created;
 	if (status == STATUS_DONE)
-		status = write_plan(&plan, path, &secret);
+		status = write_plan(&plan, path, &secret, args);
 	plan_free(&plan);
 	secret_keys_free(&secret);
 	return status;

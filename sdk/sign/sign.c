@@ -7,10 +7,19 @@
 
 #include "common/diag.h"
 #include "image.h"
+#include "signer.h"
 
 int keygen_command(const struct args *args)
 {
-	return key_generate(args->operands[0]);
+	enum key_type type = args_has(args, "seal") ? KEY_SEALING : KEY_SIGNING;
+	struct passphrases passphrases;
+	int status;
+
+	passphrases_init(&passphrases, args);
+	status = key_generate(args->operands[0], type,
+			      args_has(args, "passphrase") ? &passphrases : NULL);
+	passphrases_free(&passphrases);
+	return status;
 }
 
 /* Where the result goes: -o, or over the image. */
@@ -52,12 +61,36 @@ static int sign_with(const struct args *args, struct image_file *file, const uin
 		   signature);
 }
 
+static int sign_elsewhere(const struct args *args, struct image_file *file, unsigned index)
+{
+	uint8_t answer[SIGNER_ANSWER_LEN];
+	int status = signer_run(args, index, file->bytes.data, file->image.extent.signed_len, answer);
+
+	if (status != STATUS_DONE)
+		return status;
+	return add(args, &file->bytes, answer, answer + DMFS_PUBLIC_KEY_LEN);
+}
+
+static int sign_all(const struct args *args, struct image_file *file,
+		    const struct secret_keys *secret)
+{
+	int status = STATUS_DONE;
+
+	for (uint32_t i = 0; i < secret->count && status == STATUS_DONE; i++)
+		status = sign_with(args, file, secret->keys[i]);
+	for (unsigned i = 0; i < args_count(args, "signer") && status == STATUS_DONE; i++)
+		status = sign_elsewhere(args, file, i);
+	return status;
+}
+
 int sign_command(const struct args *args)
 {
 	struct secret_keys secret;
 	struct image_file file;
 	int status;
 
+	if (!args_has(args, "key") && !args_has(args, "signer"))
+		return args_wrong(args->command, "--key NAME.key or --signer COMMAND is missing");
 	if (binary_on_terminal(target(args)))
 		return STATUS_USAGE;
 	status = secret_keys_read(&secret, args);
@@ -65,8 +98,7 @@ int sign_command(const struct args *args)
 		return status;
 	status = image_file_read(&file, args->operands[0], NULL);
 	if (status == STATUS_DONE) {
-		for (uint32_t i = 0; i < secret.count && status == STATUS_DONE; i++)
-			status = sign_with(args, &file, secret.keys[i]);
+		status = sign_all(args, &file, &secret);
 		if (status == STATUS_DONE)
 			status = file_write(target(args), file.bytes.data, file.bytes.len);
 		image_file_free(&file);
@@ -118,7 +150,7 @@ int attach_command(const struct args *args)
 
 	if (binary_on_terminal(target(args)))
 		return STATUS_USAGE;
-	status = key_read_public(args_value(args, "pub", 0), key);
+	status = keyfile_read_public(args_value(args, "pub", 0), KEY_SIGNING, key);
 	if (status == STATUS_DONE)
 		status = read_signature(args_value(args, "signature", 0), signature);
 	if (status == STATUS_DONE)
