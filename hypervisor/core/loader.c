@@ -119,6 +119,24 @@ static bool copy_image(uint64_t *len, char *why, size_t why_len)
 	return true;
 }
 
+/* What this board takes at least: as it was bundled, or as it has booted before. */
+static uint64_t least_rollback(void)
+{
+	uint64_t bundled = trust_section()->rollback, stored = 0;
+
+	board_stored_index(&stored);
+	return bundled > stored ? bundled : stored;
+}
+
+/* Only once all of the image has been shown to be good: a broken one must not lock out the one before. */
+static void raise_rollback(void)
+{
+	uint64_t stored;
+
+	if (board_stored_index(&stored) && stored < image.rollback && !board_store_index(image.rollback))
+		console_log("diosix: the rollback index could not be stored; it stays %lu", (unsigned long)stored);
+}
+
 static enum dmfs_status verify(uint64_t len, uint32_t *signers)
 {
 	const struct dmfs_trust_section *section = trust_section();
@@ -128,7 +146,7 @@ static enum dmfs_status verify(uint64_t len, uint32_t *signers)
 	if (section->count <= DMFS_MAX_ANCHORS)
 		status = dmfs_open_verified(&image, copy, len, true, &trust, signers);
 	if (status == DMFS_OK)
-		status = dmfs_check_board(&image, board.compatible, board.compatible_count, section->rollback);
+		status = dmfs_check_board(&image, board.compatible, board.compatible_count, least_rollback());
 	if (status == DMFS_OK)
 		unpack_init(&image, copy + image.extent.payload_offset);
 	return status;
@@ -235,6 +253,7 @@ bool loader_run(char *why, size_t why_len)
 	}
 	if (!create_capsules(why, why_len) || !unpack(why, why_len) || !complete_trees(why, why_len))
 		return false;
+	raise_rollback();
 	log_verified(signers);
 	return true;
 }

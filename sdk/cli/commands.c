@@ -139,6 +139,7 @@ static const struct option run_options[] = {
 	{"harts", 0, "N", 0, "harts that run guests; default 2, on sifive_u 4"},
 	{"memory", 'm', "SIZE", 0, "RAM of the board; default 1G"},
 	{"timeout", 't', "SECONDS", 0, "end it after so long, with status 124"},
+	{"flash", 0, "FILE", 0, "flash memory that keeps the rollback index; made if need be"},
 	{"log", 0, "FILE", 0, "write the console's output there as well"},
 	{"hypervisor", 0, "FILE", 0, "the hypervisor; default diosix.elf beside dmfs"},
 	END,

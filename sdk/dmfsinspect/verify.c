@@ -35,9 +35,8 @@ static int check_board(const struct args *args, const struct image_file *file)
 	}
 	/* Without a board any of the image's own will do, so that only the rollback index is
 	 * compared. */
-	if (!board && file->image.rollback < rollback)
-		return image_refused(file->path, DMFS_ERR_ROLLBACK);
-	status = board ? dmfs_check_board(&file->image, &board, 1, rollback) : DMFS_OK;
+	status = board ? dmfs_check_board(&file->image, &board, 1, rollback)
+		       : dmfs_check_rollback(&file->image, rollback);
 	return status == DMFS_OK ? STATUS_DONE : image_refused(file->path, status);
 }
 

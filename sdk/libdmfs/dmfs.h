@@ -261,6 +261,9 @@ enum dmfs_status dmfs_open_region(struct dmfs_image *out, const void *region, ui
 enum dmfs_status dmfs_check_signatures(const struct dmfs_image *image, const struct dmfs_trust *trust,
 				       uint32_t *signers);
 
+/* Is the image's rollback index at least this? Every check of it is this one: DMFS_OK or DMFS_ERR_ROLLBACK. */
+enum dmfs_status dmfs_check_rollback(const struct dmfs_image *image, uint64_t least);
+
 /* Step 5. `boards` are the board's own `count` compatible strings, `rollback` the least index it takes. */
 enum dmfs_status dmfs_check_board(const struct dmfs_image *image, const char *const *boards,
 				  uint32_t count, uint64_t rollback);

@@ -141,13 +141,19 @@ static bool is_one_of(struct dmfs_str s, const char *const *boards, uint32_t cou
 	return false;
 }
 
+enum dmfs_status dmfs_check_rollback(const struct dmfs_image *image, uint64_t least)
+{
+	return image->rollback < least ? DMFS_ERR_ROLLBACK : DMFS_OK;
+}
+
 enum dmfs_status dmfs_check_board(const struct dmfs_image *image, const char *const *boards,
 				  uint32_t count, uint64_t rollback)
 {
+	enum dmfs_status status = dmfs_check_rollback(image, rollback);
 	bool any = true;
 
-	if (image->rollback < rollback)
-		return DMFS_ERR_ROLLBACK;
+	if (status != DMFS_OK)
+		return status;
 	for (uint32_t i = 0; i < image->properties; i++) {
 		struct dmfs_property p = dmfs_property(image, i);
 
