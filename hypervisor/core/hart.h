@@ -43,6 +43,7 @@ struct hart {
 	struct vcpu *loaded;  /* whose CSRs and memory fence are in the hart */
 	struct run_queue queue;
 	struct dmfs_workspace workspace; /* to unpack with */
+	uint8_t *opened; /* room for a decrypted chunk; NULL when nothing is encrypted */
 	uint64_t since;	     /* when the current vCPU came, in ticks */
 	uint64_t slice_end;  /* when its turn ends; UINT64_MAX when nobody else is ready */
 	uint64_t budget_end; /* when its share of the hart is used up; UINT64_MAX without a limit */

@@ -137,6 +137,23 @@ static void raise_rollback(void)
 		console_log("diosix: the rollback index could not be stored; it stays %lu", (unsigned long)stored);
 }
 
+/* A board without a key refuses; one with another key as well. */
+static enum dmfs_status unseal(void)
+{
+	static const uint8_t none[DMFS_PUBLIC_KEY_LEN];
+	const uint8_t *secret = trust_section()->unseal;
+	uint8_t content_key[DMFS_CONTENT_KEY_LEN];
+	enum dmfs_status status = DMFS_ERR_SEALED;
+
+	if (!image.encrypted)
+		return DMFS_OK;
+	if (memcmp(secret, none, sizeof(none)) != 0)
+		status = dmfs_unseal(&image, secret, content_key);
+	if (status == DMFS_OK && !unpack_init_key(content_key))
+		status = DMFS_ERR_SPACE;
+	return status;
+}
+
 static enum dmfs_status verify(uint64_t len, uint32_t *signers)
 {
 	const struct dmfs_trust_section *section = trust_section();
@@ -149,7 +166,7 @@ static enum dmfs_status verify(uint64_t len, uint32_t *signers)
 		status = dmfs_check_board(&image, board.compatible, board.compatible_count, least_rollback());
 	if (status == DMFS_OK)
 		unpack_init(&image, copy + image.extent.payload_offset);
-	return status;
+	return status == DMFS_OK ? unseal() : status;
 }
 
 static void log_verified(uint32_t signers)

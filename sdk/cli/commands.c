@@ -14,6 +14,7 @@
 #include "mkdmfs/pack.h"
 #include "run/bundle.h"
 #include "run/run.h"
+#include "sign/seal.h"
 #include "sign/sign.h"
 
 /* clang-format off: tables */
@@ -49,6 +50,16 @@
 		"passphrase-fd", 0, "N", 0, "the same, from an open descriptor"                    \
 	}
 
+#define RECIPIENT                                                                                   \
+	{                                                                                          \
+		"recipient", 0, "NAME.pub", OPTION_MANY,                                           \
+			"encrypt to this key ('keygen --seal'); may be repeated"                   \
+	}
+#define UNSEAL                                                                                      \
+	{                                                                                          \
+		"unseal", 0, "NAME.key", 0, "the key to decrypt with ('keygen --seal')"            \
+	}
+
 static const struct option no_options[] = {END};
 
 static const struct option keygen_options[] = {
@@ -70,6 +81,8 @@ static const struct option pack_options[] = {
 	SIGNER,
 	PASSPHRASE,
 	{"unsigned", 0, NULL, 0, "leave it unsigned, to be signed elsewhere"},
+	RECIPIENT,
+	{"content-key-file", 0, "FILE", 0, "make the content key from this; default a random one"},
 	{"jobs", 'j', "N", 0, "compress on N processors; default all"},
 	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small"},
 	{"chunk", 0, "SIZE", 0, "compress in chunks of this size, 4K to 1M; default 256K"},
@@ -88,12 +101,23 @@ static const struct option verify_options[] = {
 	THRESHOLD,
 	{"board", 'b', "BOARD", 0, "refuse images that are not for this board"},
 	ROLLBACK,
+	UNSEAL,
+	PASSPHRASE,
 	END,
 };
 
 static const struct option sign_options[] = {
 	SECRET,
 	SIGNER,
+	PASSPHRASE,
+	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
+	END,
+};
+
+static const struct option reseal_options[] = {
+	{"unseal", 0, "NAME.key", OPTION_REQUIRED, "the key of one of the present recipients"},
+	{"recipient", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
+	 "seal to this key, and to no others; may be repeated"},
 	PASSPHRASE,
 	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
 	END,
@@ -115,6 +139,8 @@ static const struct option extract_options[] = {
 	{"directory", 'C', "DIR", 0, "the folder to extract to, created if need be; default '.'"},
 	TRUST,
 	THRESHOLD,
+	UNSEAL,
+	PASSPHRASE,
 	END,
 };
 
@@ -126,7 +152,8 @@ static const struct option dtgen_options[] = {
 
 static const struct option bundle_options[] = {
 	TRUST,    THRESHOLD,
-	ROLLBACK, {"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
+	ROLLBACK, UNSEAL,
+	PASSPHRASE, {"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
 	END,
 };
 
@@ -134,6 +161,8 @@ static const struct option run_options[] = {
 	TRUST,
 	THRESHOLD,
 	ROLLBACK,
+	UNSEAL,
+	PASSPHRASE,
 	{"board", 'b', "BOARD", 0, "virt (default) or sifive_u"},
 	{"isolation", 'i', "HOW", 0, "auto (default), gstage or pmp"},
 	{"harts", 0, "N", 0, "harts that run guests; default 2, on sifive_u 4"},
@@ -189,6 +218,11 @@ static const struct command commands[] = {
 	{"attach", "add a signature that was made elsewhere",
 	 "IMAGE --pub NAME.pub --signature FILE", "The signature is checked first.", attach_options,
 	 1, 1, false, attach_command},
+	{"reseal", "change to whom an image is encrypted",
+	 "IMAGE --unseal NAME.key --recipient NAME.pub [OPTIONS]",
+	 "Seals the content key to other keys. The contents and the signatures stay as they are: who\n"
+	 "could decrypt the image before can still decrypt the copies that they have.",
+	 reseal_options, 1, 1, false, reseal_command},
 	{"extract", "unpack objects of an image", "IMAGE [OBJECT...] [-C DIR]",
 	 "Unpacks the named objects, or all, each to a file of its name. Files are not "
 	 "overwritten.\n"

@@ -67,33 +67,6 @@ static void finish(struct work *work, uint32_t index, uint32_t raw_len, enum dmf
 	pthread_mutex_unlock(&work->lock);
 }
 
-static void *run(void *context)
-{
-	struct work *work = context;
-	const struct image_file *file = work->file;
-	struct dmfs_workspace *workspace = aligned_alloc(16, sizeof(*workspace));
-	uint8_t *raw = malloc(file->image.chunk_len);
-	uint32_t index;
-
-	while (take(work, &index)) {
-		struct dmfs_chunk chunk = dmfs_chunk(&file->image, index);
-		const uint8_t *stored =
-			file->bytes.data + file->image.extent.payload_offset + chunk.offset;
-		enum dmfs_status status = DMFS_OK;
-		int error = raw && workspace ? 0 : ENOMEM;
-
-		if (!error)
-			status = dmfs_unpack_chunk(&chunk, stored, raw, workspace);
-		if (!error && status == DMFS_OK)
-			error = write_at(work->fd, raw, chunk.raw_len,
-					 (off_t)(index - work->first) * file->image.chunk_len);
-		finish(work, index, chunk.raw_len, status, error);
-	}
-	free(raw);
-	free(workspace);
-	return NULL;
-}
-
 /* Which object a chunk is of, for people. */
 static struct dmfs_object object_of(const struct dmfs_image *image, uint32_t chunk)
 {
@@ -102,6 +75,51 @@ static struct dmfs_object object_of(const struct dmfs_image *image, uint32_t chu
 	while (i + 1 < image->objects && dmfs_object(image, i + 1).first_chunk <= chunk)
 		i++;
 	return dmfs_object(image, i);
+}
+
+/* One chunk; `opened` is NULL unless it can be needed. Without a place to write to, hashes are enough for want of a key. */
+static enum dmfs_status unpack_one(const struct work *work, uint32_t index, uint8_t *opened,
+				   uint8_t *raw, struct dmfs_workspace *workspace)
+{
+	const struct image_file *file = work->file;
+	struct dmfs_chunk chunk = dmfs_chunk(&file->image, index);
+	const uint8_t *stored =
+		file->bytes.data + file->image.extent.payload_offset + chunk.offset;
+
+	if (!(object_of(&file->image, index).flags & DMFS_OBJECT_ENCRYPTED))
+		return dmfs_unpack_chunk(&chunk, stored, raw, workspace);
+	if (file->content_key)
+		return dmfs_unpack_encrypted(&chunk, stored, file->content_key, opened, raw,
+					     workspace);
+	return work->fd < 0 ? dmfs_check_chunk(&chunk, stored) : DMFS_ERR_SEALED;
+}
+
+static void *run(void *context)
+{
+	struct work *work = context;
+	const struct image_file *file = work->file;
+	struct dmfs_workspace *workspace = aligned_alloc(16, sizeof(*workspace));
+	uint8_t *raw = malloc(file->image.chunk_len);
+	/* The most that a stored chunk may have. */
+	uint8_t *opened = malloc(2 * (size_t)file->image.chunk_len + 64);
+	uint32_t index;
+
+	while (take(work, &index)) {
+		struct dmfs_chunk chunk = dmfs_chunk(&file->image, index);
+		enum dmfs_status status = DMFS_OK;
+		int error = raw && opened && workspace ? 0 : ENOMEM;
+
+		if (!error)
+			status = unpack_one(work, index, opened, raw, workspace);
+		if (!error && status == DMFS_OK)
+			error = write_at(work->fd, raw, chunk.raw_len,
+					 (off_t)(index - work->first) * file->image.chunk_len);
+		finish(work, index, chunk.raw_len, status, error);
+	}
+	free(opened);
+	free(raw);
+	free(workspace);
+	return NULL;
 }
 
 static int say(const struct work *work, const char *target)

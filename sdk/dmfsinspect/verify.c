@@ -13,6 +13,7 @@
 #include "common/diag.h"
 #include "common/size.h"
 #include "common/suggest.h"
+#include "sign/seal.h"
 #include "unpack.h"
 
 /* --- dmfs verify ----------------------------------------------------------------------------- */
@@ -52,6 +53,8 @@ static void print_verdict(const struct image_file *file, const struct trust_keys
 	       file->path, (int)image->name.len, image->name.data, (int)image->version.len,
 	       image->version.data, image->rollback, image->objects, image->objects == 1 ? "" : "s",
 	       size_text(raw_text, raw));
+	if (image->encrypted && !file->content_key)
+		printf("encrypted objects by their hashes alone: there is no key\n");
 	for (uint32_t i = 0; i < trust->trust.count; i++) {
 		if (file->signers >> i & 1)
 			printf("signed by trusted key %s\n", key_id_text(id, trust->keys[i]));
@@ -69,6 +72,8 @@ int verify_command(const struct args *args)
 	if (status != STATUS_DONE)
 		return status;
 	status = check_board(args, &file);
+	if (status == STATUS_DONE)
+		status = image_file_unseal(&file, args);
 	if (status == STATUS_DONE)
 		status = unpack_chunks(&file, 0, file.image.chunks, -1, "", "verifying");
 	if (status == STATUS_DONE && !args_has(args, "quiet"))
@@ -173,6 +178,8 @@ int extract_command(const struct args *args)
 	if (status != STATUS_DONE)
 		return status;
 	status = check_wanted(args, &file);
+	if (status == STATUS_DONE)
+		status = image_file_unseal(&file, args);
 	if (status == STATUS_DONE) {
 		path = path ? path : ".";
 		folder = mkdir(path, 0777) < 0 && errno != EEXIST

@@ -19,6 +19,7 @@ struct dmfs_write_object {
 	const void *data;
 	uint64_t raw_len;
 	uint64_t mem_len; /* at least raw_len */
+	bool encrypted;
 };
 
 /* A property; owner as in dmfs_property. */
@@ -46,6 +47,10 @@ struct dmfs_write_plan {
 	/* Called from one thread at a time, as raw bytes are done; may be NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *progress_context;
+	/* Section 8a; with encrypted objects a content key, and to whom it is sealed. */
+	const uint8_t *content_key;
+	const uint8_t (*recipients)[DMFS_PUBLIC_KEY_LEN];
+	uint32_t recipient_count;
 	/*
 	 * Signatures that are made elsewhere, over the region of `len` bytes: `signer_count` of them, after those by keys. The
 	 * function fills key and signature, which are checked, or fails with a status that dmfs_write() returns.
@@ -77,5 +82,12 @@ enum dmfs_status dmfs_write(FILE *out, const struct dmfs_write_plan *plan,
 enum dmfs_status dmfs_attach_signature(uint8_t **image, uint64_t *len,
 				       const uint8_t key[DMFS_PUBLIC_KEY_LEN],
 				       const uint8_t signature[DMFS_SIGNATURE_LEN]);
+
+/*
+ * Seals the content key to `count` recipients, at most DMFS_MAX_SEALED_KEYS, in place of those to whom it is sealed in the image in
+ * memory, as in dmfs_attach_signature(). Signatures stay.
+ */
+enum dmfs_status dmfs_reseal(uint8_t **image, uint64_t *len, const uint8_t *content_key,
+			     const uint8_t (*recipients)[DMFS_PUBLIC_KEY_LEN], uint32_t count);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium/crypto_aead_xchacha20poly1305.h>
 #include <sodium/crypto_generichash_blake2b.h>
 
 #include "host_internal.h"
@@ -21,6 +22,8 @@
 struct slot {
 	uint8_t *stored; /* room for the bound */
 	struct host_chunk chunk;
+	uint32_t index;
+	bool encrypted;
 	bool done;
 };
 
@@ -58,7 +61,9 @@ static const uint8_t *take_chunk(struct pipeline *p, struct slot **slot)
 	/* Every object has a chunk at least: the plan has been validated. */
 	o = &p->plan->objects[p->object];
 	left = o->raw_len - p->object_offset;
-	*slot = &p->slots[p->taken++ % p->slots_count];
+	*slot = &p->slots[p->taken % p->slots_count];
+	(*slot)->index = p->taken++;
+	(*slot)->encrypted = o->encrypted;
 	(*slot)->chunk.raw_len = left < p->head->chunk_len ? (uint32_t)left : p->head->chunk_len;
 	raw = (const uint8_t *)o->data + p->object_offset;
 	p->object_offset += (*slot)->chunk.raw_len;
@@ -69,16 +74,37 @@ static const uint8_t *take_chunk(struct pipeline *p, struct slot **slot)
 	return raw;
 }
 
+/* Section 8a, in place: the stream is behind where the nonce goes. */
+static void encrypt(const uint8_t *key, struct slot *slot, uint32_t stream_len)
+{
+	uint8_t *stream = slot->stored + DMFS_NONCE_LEN, index[4];
+	crypto_generichash_blake2b_state state;
+
+	host_put_u32(index, slot->index);
+	crypto_generichash_blake2b_init(&state, key, DMFS_CONTENT_KEY_LEN, DMFS_NONCE_LEN);
+	crypto_generichash_blake2b_update(&state, index, sizeof(index));
+	crypto_generichash_blake2b_update(&state, stream, stream_len);
+	crypto_generichash_blake2b_final(&state, slot->stored, DMFS_NONCE_LEN);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(stream, NULL, stream, stream_len, NULL, 0, NULL, slot->stored,
+						   key);
+}
+
 /* True when the slot is filled. */
 static bool compress_chunk(struct pipeline *p, struct libdeflate_compressor *compressor,
 			   const uint8_t *raw, struct slot *slot)
 {
 	struct host_chunk *chunk = &slot->chunk;
 
-	chunk->stored_len = (uint32_t)libdeflate_zlib_compress(compressor, raw, chunk->raw_len,
-							       slot->stored, p->bound);
+	uint8_t *to = slot->stored + (slot->encrypted ? DMFS_NONCE_LEN : 0);
+
+	chunk->stored_len = (uint32_t)libdeflate_zlib_compress(compressor, raw, chunk->raw_len, to,
+							       p->bound);
 	if (chunk->stored_len == 0)
 		return false;
+	if (slot->encrypted) {
+		encrypt(p->plan->content_key, slot, chunk->stored_len);
+		chunk->stored_len += DMFS_COVER_LEN;
+	}
 	crypto_generichash_blake2b(chunk->hash, sizeof(chunk->hash), slot->stored,
 				   chunk->stored_len, NULL, 0);
 	return true;
@@ -202,7 +228,7 @@ static bool alloc_slots(struct pipeline *p)
 	p->bound = libdeflate_zlib_compress_bound(compressor, p->head->chunk_len);
 	libdeflate_free_compressor(compressor);
 	for (uint32_t i = 0; i < p->slots_count; i++) {
-		p->slots[i].stored = malloc(p->bound);
+		p->slots[i].stored = malloc(p->bound + DMFS_COVER_LEN);
 		if (!p->slots[i].stored)
 			return false;
 	}

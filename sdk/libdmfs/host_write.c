@@ -32,24 +32,27 @@ static enum dmfs_status validate(struct dmfs_image *image, struct host_head *hea
 	return dmfs_open_region(image, head->bytes, head->len, head->len + payload_len);
 }
 
-/* The plan's own mistakes, before the work: validates with chunks that are one byte each. */
+/* The plan's own mistakes, before the work: validates with chunks as short as they can be. */
 static enum dmfs_status validate_plan(const struct dmfs_write_plan *plan, struct host_head *head)
 {
 	struct dmfs_image image;
 	uint32_t index = 0;
+	uint64_t at = 0;
 
 	for (uint32_t i = 0; i < plan->object_count; i++) {
 		uint64_t left = plan->objects[i].raw_len;
 
 		while (left > 0) {
 			uint64_t raw = left < head->chunk_len ? left : head->chunk_len;
-			struct host_chunk chunk = {index, 1, (uint32_t)raw, {0}};
+			uint32_t len = plan->objects[i].encrypted ? DMFS_COVER_LEN + 1 : 1;
+			struct host_chunk chunk = {at, len, (uint32_t)raw, {0}};
 
+			at += len;
 			host_put_chunk(head, index++, &chunk);
 			left -= raw;
 		}
 	}
-	return validate(&image, head, head->chunks);
+	return validate(&image, head, at);
 }
 
 /* Signature number `index` into the record at `at`. */

@@ -13,6 +13,7 @@
 #include "dtgen/dtgen.h"
 #include "plan.h"
 #include "sign/keys.h"
+#include "sign/seal.h"
 #include "sign/signer.h"
 
 /* The time for the image: SOURCE_DATE_EPOCH or none, so that the clock never decides bytes. */
@@ -132,10 +133,26 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	return status;
 }
 
+/* Encryption takes both: the manifest says what, the command line to whom. */
+static int set_recipients(struct plan *plan, const struct recipients *recipients)
+{
+	if (plan->encrypts && recipients->count == 0)
+		diag_error("the manifest has parts to be encrypted; say to whom with --recipient "
+			   "NAME.pub ('dmfs keygen --seal NAME' makes one)");
+	else if (!plan->encrypts && recipients->count != 0)
+		diag_error("nothing in the manifest is to be encrypted; say 'encrypt: true' for a "
+			   "guest, or leave out --recipient");
+	plan->write.recipients = (const uint8_t(*)[KEY_LEN])recipients->keys;
+	plan->write.recipient_count = recipients->count;
+	plan->write.content_key = recipients->content_key;
+	return plan->encrypts == (recipients->count != 0) ? STATUS_DONE : STATUS_REFUSED;
+}
+
 int pack_command(const struct args *args)
 {
 	const char *path = args_value(args, "output", 0);
 	struct dmfs_write_plan options = {0};
+	struct recipients recipients;
 	struct secret_keys secret;
 	struct plan plan;
 	int status = read_options(args, &options);
@@ -144,17 +161,27 @@ int pack_command(const struct args *args)
 		return status;
 	if (binary_on_terminal(path))
 		return STATUS_USAGE;
-	status = secret_keys_read(&secret, args);
+	status = recipients_read(&recipients, args);
 	if (status != STATUS_DONE)
 		return status;
+	status = content_key_make(&recipients, args);
+	if (status == STATUS_DONE)
+		status = secret_keys_read(&secret, args);
+	if (status != STATUS_DONE) {
+		recipients_free(&recipients);
+		return status;
+	}
 	status = plan_make(&plan, args->operands[0]);
 	plan.write.threads = options.threads;
 	plan.write.level = options.level;
 	plan.write.chunk_len = options.chunk_len;
 	plan.write.created = options.created;
 	if (status == STATUS_DONE)
+		status = set_recipients(&plan, &recipients);
+	if (status == STATUS_DONE)
 		status = write_plan(&plan, path, &secret, args);
 	plan_free(&plan);
+	recipients_free(&recipients);
 	secret_keys_free(&secret);
 	return status;
 }

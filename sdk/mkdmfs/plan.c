@@ -227,6 +227,16 @@ static struct dmfs_str borrow(const char *text)
 	return (struct dmfs_str){text, (uint32_t)strlen(text)};
 }
 
+/* What several capsules use is encrypted when one of them wants it. */
+static void encrypt_capsule(struct plan *plan, const struct dmfs_capsule *capsule)
+{
+	plan->objects[capsule->kernel].encrypted = true;
+	plan->objects[capsule->devicetree].encrypted = true;
+	if (capsule->initrd != DMFS_NONE)
+		plan->objects[capsule->initrd].encrypted = true;
+	plan->encrypts = true;
+}
+
 static void add_capsule(struct plan *plan, const struct manifest_capsule *from)
 {
 	struct dmfs_capsule *capsule = &plan->capsules[plan->write.capsule_count++];
@@ -255,6 +265,8 @@ static void add_capsule(struct plan *plan, const struct manifest_capsule *from)
 	}
 	if (good)
 		place(plan, from, capsule, &kernel);
+	if (good && !plan->report.errors && from->encrypt.value)
+		encrypt_capsule(plan, capsule);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */

@@ -160,6 +160,8 @@ static int unnamed_file(const char *name, struct bytes *bytes)
 		}
 		done += n > 0 ? (size_t)n : 0;
 	}
+	/* The hypervisor may have a secret in it. */
+	explicit_bzero(bytes->data, bytes->len);
 	free(bytes->data);
 	return fd;
 }

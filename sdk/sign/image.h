@@ -14,6 +14,7 @@ struct image_file {
 	struct dmfs_image image;
 	bool verified;    /* enough trusted keys signed it */
 	uint32_t signers; /* a bit for each trusted key that did */
+	uint8_t *content_key; /* of sodium_malloc(); NULL: not unsealed */
 };
 
 /*

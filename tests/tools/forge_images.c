@@ -438,7 +438,7 @@ static const struct forge_change fields[] = {
 	{"later-format", HEADER, 0, HEADER_FORMAT, 4, 2, DMFS_ERR_VERSION},
 	{"other-signature-algorithm", HEADER, 0, HEADER_SIGNATURE_ALG, 4, 0, DMFS_ERR_ALGORITHM},
 	{"other-hash-algorithm", HEADER, 0, HEADER_HASH_ALG, 4, 0, DMFS_ERR_ALGORITHM},
-	{"encrypted", HEADER, 0, HEADER_ENCRYPTION_ALG, 4, 1, DMFS_ERR_ALGORITHM},
+	{"encrypted", HEADER, 0, HEADER_ENCRYPTION_ALG, 4, 1, DMFS_ERR_OBJECT},
 	{"other-xlen", HEADER, 0, HEADER_XLEN, 4, 32, DMFS_ERR_BOARD},
 	{"header-len", HEADER, 0, HEADER_LEN, 4, 0x80000000, DMFS_ERR_LENGTH},
 	{"signed-len-past-2-31", HEADER, 0, HEADER_SIGNED_LEN, 8, BIT(31), DMFS_ERR_LENGTH},

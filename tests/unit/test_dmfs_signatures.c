@@ -181,8 +181,10 @@ static void sealed_keys_and_reserved_bytes_of_the_block_are_refused(void **state
 	struct forge f = forge_image();
 	uint64_t block = forge_signatures(&f);
 
+	forge_set32(&f, block + 4, 17);
+	assert_int_equal(verify(&f, 1, 1, NULL), DMFS_ERR_LIMIT);
 	forge_set32(&f, block + 4, 1);
-	assert_int_equal(verify(&f, 1, 1, NULL), DMFS_ERR_RESERVED);
+	assert_int_equal(verify(&f, 1, 1, NULL), DMFS_ERR_TRUNCATED);
 	forge_set32(&f, block + 4, 0);
 	f.bytes[block + 15] = 1;
 	assert_int_equal(verify(&f, 1, 1, NULL), DMFS_ERR_RESERVED);
