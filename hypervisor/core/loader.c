@@ -157,10 +157,12 @@ static enum dmfs_status unseal(void)
 static enum dmfs_status verify(uint64_t len, uint32_t *signers)
 {
 	const struct dmfs_trust_section *section = trust_section();
-	struct dmfs_trust trust = {section->keys, section->count, section->threshold};
+	struct dmfs_trust next = {section->next_keys, section->next_count, section->next_threshold, NULL};
+	struct dmfs_trust trust = {section->keys, section->count, section->threshold,
+				   section->next_count != 0 ? &next : NULL};
 	enum dmfs_status status = DMFS_ERR_NO_TRUST;
 
-	if (section->count <= DMFS_MAX_ANCHORS)
+	if (section->count <= DMFS_MAX_ANCHORS && section->next_count <= DMFS_MAX_ANCHORS)
 		status = dmfs_open_verified(&image, copy, len, true, &trust, signers);
 	if (status == DMFS_OK)
 		status = dmfs_check_board(&image, board.compatible, board.compatible_count, least_rollback());
@@ -175,14 +177,16 @@ static void log_verified(uint32_t signers)
 	char keys[DMFS_MAX_SIGNATURES * (2 * DMFS_KEY_ID_LEN + 1) + 1] = "";
 	char *end = keys;
 
-	for (uint32_t i = 0; i < section->count; i++) {
+	for (uint32_t i = 0; i < 2 * DMFS_MAX_ANCHORS; i++) {
+		const uint8_t *key = i < DMFS_NEXT_SIGNERS ? section->keys[i]
+							   : section->next_keys[i - DMFS_NEXT_SIGNERS];
 		uint8_t id[DMFS_KEY_ID_LEN];
 
 		if (!(signers >> i & 1))
 			continue;
 		if (end != keys)
 			*end++ = ',';
-		dmfs_key_id(id, section->keys[i]);
+		dmfs_key_id(id, key);
 		for (unsigned b = 0; b < sizeof(id); b++)
 			end += snprintf(end, 3, "%02x", id[b]);
 	}

@@ -16,6 +16,7 @@
 #include "run/run.h"
 #include "sign/seal.h"
 #include "sign/sign.h"
+#include "sign/trust_set.h"
 
 /* clang-format off: tables */
 #define END                            \
@@ -25,6 +26,10 @@
 #define TRUST                                                                                 \
 	{                                                                                     \
 		"trust", 0, "NAME.pub", OPTION_MANY, "a key that is trusted; may be repeated" \
+	}
+#define TRUST_SET                                                                                  \
+	{                                                                                          \
+		"trust-set", 0, "FILE", 0, "keys to come ('dmfs trust'), which are enough as well" \
 	}
 #define THRESHOLD                                                                          \
 	{                                                                                  \
@@ -93,12 +98,14 @@ static const struct option inspect_options[] = {
 	{"json", 0, NULL, 0, "print JSON, for programs"},
 	TRUST,
 	THRESHOLD,
+	TRUST_SET,
 	END,
 };
 
 static const struct option verify_options[] = {
 	TRUST,
 	THRESHOLD,
+	TRUST_SET,
 	{"board", 'b', "BOARD", 0, "refuse images that are not for this board"},
 	ROLLBACK,
 	UNSEAL,
@@ -139,7 +146,19 @@ static const struct option extract_options[] = {
 	{"directory", 'C', "DIR", 0, "the folder to extract to, created if need be; default '.'"},
 	TRUST,
 	THRESHOLD,
+	TRUST_SET,
 	UNSEAL,
+	PASSPHRASE,
+	END,
+};
+
+static const struct option trust_options[] = {
+	{"version", 0, "N", 0, "new: the set's number, higher than that of the set before"},
+	TRUST,
+	THRESHOLD,
+	{"output", 'o', "FILE", 0, "sign: write the result there; default over FILE"},
+	SECRET,
+	SIGNER,
 	PASSPHRASE,
 	END,
 };
@@ -152,6 +171,7 @@ static const struct option dtgen_options[] = {
 
 static const struct option bundle_options[] = {
 	TRUST,    THRESHOLD,
+	TRUST_SET,
 	ROLLBACK, UNSEAL,
 	PASSPHRASE, {"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
 	END,
@@ -160,6 +180,7 @@ static const struct option bundle_options[] = {
 static const struct option run_options[] = {
 	TRUST,
 	THRESHOLD,
+	TRUST_SET,
 	ROLLBACK,
 	UNSEAL,
 	PASSPHRASE,
@@ -211,6 +232,13 @@ static const struct command commands[] = {
 	{"sign", "add a signature", "IMAGE --key NAME.key [OPTIONS]",
 	 "An image may carry up to 16 signatures, by distinct keys.", sign_options, 1, 1, false,
 	 sign_command},
+	{"trust", "change which keys are trusted", "new|sign|show FILE [OPTIONS]",
+	 "A trust set is a file with keys, a threshold and a version. 'new' makes it from --version, "
+	 "--trust\n"
+	 "and --threshold, 'sign' adds signatures: of enough of the keys before it, and of its own. "
+	 "'bundle',\n"
+	 "'run' and 'verify' then take it with --trust-set.",
+	 trust_options, 2, 2, false, trust_command},
 	{"digest", "write the bytes that a signature is made of", "IMAGE [-o FILE]",
 	 "For keys that never touch this machine: sign these bytes with pure Ed25519 (RFC 8032)\n"
 	 "wherever the key is, and add the signature with 'dmfs attach'.",

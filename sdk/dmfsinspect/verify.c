@@ -59,6 +59,11 @@ static void print_verdict(const struct image_file *file, const struct trust_keys
 		if (file->signers >> i & 1)
 			printf("signed by trusted key %s\n", key_id_text(id, trust->keys[i]));
 	}
+	for (uint32_t i = 0; i < trust->next.count; i++) {
+		if (file->signers >> (DMFS_NEXT_SIGNERS + i) & 1)
+			printf("signed by key %s of the next trust set\n",
+			       key_id_text(id, trust->next_keys[i]));
+	}
 }
 
 int verify_command(const struct args *args)

@@ -227,7 +227,11 @@ struct dmfs_trust {
 	const uint8_t (*keys)[DMFS_PUBLIC_KEY_LEN];
 	uint32_t count;
 	uint32_t threshold;
+	const struct dmfs_trust *next; /* while trust changes: another set that is enough as well; or NULL */
 };
+
+/* Anchors of the next set in a word of signers: from this bit on. */
+#define DMFS_NEXT_SIGNERS DMFS_MAX_ANCHORS
 
 /* A validated image; all fields are private to libdmfs but those described. */
 struct dmfs_image {
@@ -331,7 +335,7 @@ enum dmfs_status dmfs_check_chunk(const struct dmfs_chunk *chunk, const void *st
  * The section of the hypervisor that `dmfs run` and `dmfs bundle` fill (ELF section ".dmfs.trust"). All zero
  * but the magic as built: refuse everything. Little-endian, as is every board.
  */
-#define DMFS_TRUST_MAGIC "DIOSIX TRUST V2"
+#define DMFS_TRUST_MAGIC "DIOSIX TRUST V3"
 #define DMFS_TRUST_SECTION ".dmfs.trust"
 #define DMFS_MAX_ANCHORS 16u
 struct dmfs_trust_section {
@@ -341,7 +345,11 @@ struct dmfs_trust_section {
 	uint64_t rollback;  /* least rollback index */
 	uint8_t keys[DMFS_MAX_ANCHORS][DMFS_PUBLIC_KEY_LEN];
 	uint8_t unseal[DMFS_PUBLIC_KEY_LEN]; /* the board's X25519 secret key; zeros: it has none */
+	uint64_t set_version;	 /* of the newest trust set that this hypervisor was given */
+	uint32_t next_count;	 /* that set, for the time of a change; 0: none */
+	uint32_t next_threshold;
+	uint8_t next_keys[DMFS_MAX_ANCHORS][DMFS_PUBLIC_KEY_LEN];
 };
-_Static_assert(sizeof(struct dmfs_trust_section) == 576, "layout shared with bundled hypervisors");
+_Static_assert(sizeof(struct dmfs_trust_section) == 1104, "layout shared with bundled hypervisors");
 
 #endif

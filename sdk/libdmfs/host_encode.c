@@ -205,14 +205,14 @@ static enum dmfs_status count_chunks(struct host_head *head, const struct dmfs_w
 {
 	uint64_t chunks = 0;
 
-	if (encrypts(plan) != (plan->recipient_count > 0) || (encrypts(plan) && !plan->content_key))
-		return DMFS_ERR_SEALED;
 	head->chunk_len = plan->chunk_len ? plan->chunk_len : DMFS_DEFAULT_CHUNK_LEN;
 	if (plan->object_count > DMFS_MAX_OBJECTS || plan->capsule_count > DMFS_MAX_CAPSULES ||
 	    plan->property_count > DMFS_MAX_PROPERTIES ||
 	    plan->recipient_count > DMFS_MAX_SEALED_KEYS || head->chunk_len < DMFS_MIN_CHUNK_LEN ||
 	    head->chunk_len > DMFS_MAX_CHUNK_LEN)
 		return DMFS_ERR_LIMIT;
+	if (encrypts(plan) != (plan->recipient_count > 0) || (encrypts(plan) && !plan->content_key))
+		return DMFS_ERR_SEALED;
 	for (uint32_t i = 0; i < plan->object_count; i++) {
 		if (plan->objects[i].raw_len > DMFS_MAX_RAW_LEN)
 			return DMFS_ERR_LIMIT;

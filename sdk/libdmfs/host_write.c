@@ -77,7 +77,7 @@ static enum dmfs_status sign(const struct dmfs_write_plan *plan, struct host_hea
 {
 	uint8_t anchors[DMFS_MAX_SIGNATURES][DMFS_PUBLIC_KEY_LEN];
 	uint32_t count = key_count + plan->signer_count;
-	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])anchors, count, count};
+	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])anchors, count, count, NULL};
 	uint8_t *at = head->bytes + head->signed_len + DMFS_SIGNATURE_BLOCK_LEN;
 
 	for (uint32_t i = 0; i < count; i++, at += DMFS_SIGNATURE_RECORD_LEN) {

@@ -67,9 +67,10 @@ static bool find_trust(const struct bytes *elf, Elf64_Shdr *section)
 	return false;
 }
 
-const char *bundle_fill(struct bytes *elf, const struct dmfs_trust *trust, uint64_t rollback,
+const char *bundle_fill(struct bytes *elf, const struct trust_keys *keys, uint64_t rollback,
 			const uint8_t *unseal)
 {
+	const struct dmfs_trust *trust = &keys->trust;
 	struct dmfs_trust_section place;
 	Elf64_Shdr section;
 
@@ -87,6 +88,15 @@ const char *bundle_fill(struct bytes *elf, const struct dmfs_trust *trust, uint6
 	place.count = trust->count;
 	place.threshold = trust->threshold;
 	place.rollback = rollback;
+	/* Versions only go up, whichever hypervisor is bundled again. */
+	if (trust->next && keys->next_version <= place.set_version)
+		return "it has been given that version of the trust set, or a newer one, already";
+	memset(place.next_keys, 0, sizeof(place.next_keys));
+	memcpy(place.next_keys, keys->next_keys, keys->next.count * sizeof(place.next_keys[0]));
+	place.next_count = keys->next.count;
+	place.next_threshold = keys->next.threshold;
+	if (trust->next)
+		place.set_version = keys->next_version;
 	memset(place.unseal, 0, sizeof(place.unseal));
 	if (unseal)
 		memcpy(place.unseal, unseal, sizeof(place.unseal));
@@ -114,7 +124,7 @@ int bundle_read(struct bytes *elf, const char *path, const struct args *args)
 		free(elf->data);
 		return status;
 	}
-	wrong = bundle_fill(elf, &trust.trust, rollback, unseal);
+	wrong = bundle_fill(elf, &trust, rollback, unseal);
 	sodium_free(unseal);
 	if (!wrong)
 		return STATUS_DONE;

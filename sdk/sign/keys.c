@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "trust_set.h"
 
 const char *key_id_text(char text[KEY_ID_TEXT_LEN], const uint8_t key[DMFS_PUBLIC_KEY_LEN])
 {
@@ -82,7 +83,7 @@ void secret_keys_free(struct secret_keys *secret)
 	*secret = (struct secret_keys){NULL, 0};
 }
 
-int trust_keys_read(struct trust_keys *trust, const struct args *args)
+int trust_keys_read_alone(struct trust_keys *trust, const struct args *args)
 {
 	unsigned count = args_count(args, "trust");
 	uint64_t threshold = 1;
@@ -108,8 +109,15 @@ int trust_keys_read(struct trust_keys *trust, const struct args *args)
 		}
 	}
 	trust->trust = (struct dmfs_trust){(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])trust->keys,
-					   count, (uint32_t)threshold};
+					   count, (uint32_t)threshold, NULL};
 	return STATUS_DONE;
+}
+
+int trust_keys_read(struct trust_keys *trust, const struct args *args)
+{
+	int status = trust_keys_read_alone(trust, args);
+
+	return status == STATUS_DONE ? trust_set_add(trust, args) : status;
 }
 
 /* --- making ---------------------------------------------------------------------------------- */

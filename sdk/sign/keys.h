@@ -19,7 +19,10 @@ struct secret_keys {
 /* Trust anchors, as --trust and --threshold give them. */
 struct trust_keys {
 	uint8_t keys[DMFS_MAX_ANCHORS][DMFS_PUBLIC_KEY_LEN];
-	struct dmfs_trust trust; /* points to `keys` */
+	struct dmfs_trust trust; /* points to `keys`, and to `next` with --trust-set */
+	uint8_t next_keys[DMFS_MAX_ANCHORS][DMFS_PUBLIC_KEY_LEN];
+	struct dmfs_trust next;
+	uint64_t next_version;
 };
 
 /* All of these return a STATUS_..., after a message when it is not STATUS_DONE. */
@@ -28,8 +31,10 @@ struct trust_keys {
 int secret_keys_read(struct secret_keys *secret, const struct args *args);
 void secret_keys_free(struct secret_keys *secret);
 
-/* Every --trust and the --threshold, 1 unless given. No --trust is a usage error. */
+/* Every --trust, the --threshold, 1 unless given, and the --trust-set that they have signed. No --trust is a usage error. */
 int trust_keys_read(struct trust_keys *trust, const struct args *args);
+/* The same without --trust-set. */
+int trust_keys_read_alone(struct trust_keys *trust, const struct args *args);
 
 /*
  * Makes PATH_PREFIX.key and PATH_PREFIX.pub, neither of which may exist. The secret one is protected by a passphrase

@@ -122,7 +122,7 @@ static void same_anchor_twice_is_refused(void **state)
 {
 	struct forge f = forge_image();
 	uint8_t keys[2][DMFS_PUBLIC_KEY_LEN];
-	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])keys, 2, 2};
+	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])keys, 2, 2, NULL};
 	struct dmfs_image image;
 
 	memcpy(keys[0], forge_public_key(0), DMFS_PUBLIC_KEY_LEN);
