@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Images that are encrypted: who can read them, and what boards without the key say."""
+import json
 import re
 import subprocess
 
@@ -32,6 +33,8 @@ def pack(tool, *more, out="e.dmfs", text="m.yaml", **options):
 def test_each_recipient_can_extract_and_nobody_else(tool):
     pack(tool)
     tool.run("verify", "e.dmfs", "--trust", "a.pub", "--unseal", "b1.key")
+    shown = json.loads(tool.run("inspect", "e.dmfs", "--json").out)["objects"]
+    assert [item["encrypted"] for item in shown] == [True, True]
     assert "by their hashes alone" in tool.run("verify", "e.dmfs", "--trust", "a.pub").out
     for name in ("b1", "b2"):
         tool.run("extract", "e.dmfs", "-C", name, "--unseal", f"{name}.key")
