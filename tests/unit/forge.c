@@ -118,7 +118,7 @@ struct dmfs_trust forge_trust(uint32_t count, uint32_t threshold)
 {
 	prepare();
 	return (struct dmfs_trust){(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN]) public, count,
-				   threshold};
+				   threshold, NULL};
 }
 
 static struct dmfs_str str(const char *text)
