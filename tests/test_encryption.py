@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Images that are encrypted: who can read them, and what boards without the key say."""
+import hashlib
 import json
 import re
 import subprocess
@@ -94,6 +95,70 @@ def test_a_forged_sealed_key_opens_nothing(tool):
         tool.write("d.dmfs", bytes(broken))
         tool.run("verify", "d.dmfs", "--trust", "a.pub", "--unseal", "b2.key")
         assert SEALED in tool.run("verify", "d.dmfs", "--trust", "a.pub", "--unseal", "b1.key", status=REFUSED).error
+
+
+def test_the_cache_holds_nothing_that_is_encrypted(tool):
+    tool.write("content", bytes(range(32)))
+    tool.write("zeros.bin", bytes(200_000))
+    tool.write("m.yaml", manifest("encrypt: true\ninitrd: zeros.bin", top="banners: [hello]"))
+    tool.write("hello", "hello, whoever reads this")
+    pack(tool, "--content-key-file", "content", out="1")
+    for times in range(2):
+        said = pack(tool, "--content-key-file", "content", "--cache", "cache", out="2").error
+        assert said.split("cache")[1], said
+        assert tool.read("2") == tool.read("1")
+    files = [path for path in (tool.folder / "cache").rglob("*") if path.is_file()]
+    assert len(files) == 1, "more than the banner is there"
+    # Chunks of zeros are alike, but not as they are stored.
+    payload = tool.read("2")[len(tool.run("digest", "2", text=False).out) + 16 + 96 + 2 * 80:]
+    windows = [payload[at:at + 24] for at in range(len(payload) - 24)]
+    assert len(set(windows)) == len(windows) > 1000
+    tool.run("extract", "2", "linux.initrd", "-C", "out", "--unseal", "b1.key")
+    assert (tool.folder / "out" / "linux.initrd").read_bytes() == bytes(200_000)
+
+
+def test_disks_of_a_guest_are_encrypted_with_it(tool):
+    tool.write("disk.img", SECRET[1:])
+    tool.write("m.yaml", manifest("encrypt: true\ndisks: [disk.img]"))
+    pack(tool)
+    objects = json.loads(tool.run("inspect", "e.dmfs", "--json").out)["objects"]
+    assert {item["name"]: item["encrypted"] for item in objects}["linux.disk.0"] is True
+    tool.run("extract", "e.dmfs", "linux.disk.0", "-C", "out", "--unseal", "b2.key")
+    assert (tool.folder / "out" / "linux.disk.0").read_bytes() == SECRET[1:]
+
+
+def test_json_says_what_is_done_with_keys(tool):
+    sealing = json.loads(tool.run("keygen", "j", "--seal", "--json").out)
+    assert sealing["public_key"] in tool.read("j.pub").decode()
+    pack(tool)
+    verify = ["verify", "e.dmfs", "--trust", "a.pub", "--json"]
+    assert json.loads(tool.run(*verify).out)["unpacked"] is False
+    assert json.loads(tool.run(*verify, "--unseal", "b1.key").out)["unpacked"] is True
+    refused = json.loads(tool.run(*verify, "--unseal", "b3.key", status=REFUSED).out)
+    assert refused["verified"] is False and refused["reason"] == SEALED
+    assert tool.run(*verify, "--unseal", "a.key", status=REFUSED).out == "", "a verdict without the image's fault"
+    resealed = json.loads(tool.run("reseal", "e.dmfs", "--unseal", "b1.key", "--recipient", "b3.pub", "--json").out)
+    assert resealed["command"] == "reseal" and resealed["image"] == "e.dmfs"
+
+
+def test_explain_asks_for_the_key_that_the_board_has(tool):
+    pack(tool)
+    explain = ["explain", "e.dmfs", "--board", "virt", "--trust", "a.pub", "--json"]
+    for more, bad in (([], [SEALED]), (["--unseal", "b3.key"], [SEALED]), (["--unseal", "b1.key"], [])):
+        case = json.loads(tool.run(*explain, *more, status=REFUSED if bad else 0).out)
+        assert [check["text"] for check in case["checks"] if not check["good"]] == bad
+        assert "encryption" in [check["check"] for check in case["checks"]]
+
+
+def test_sbom_has_sums_of_what_can_be_read(tool):
+    pack(tool)
+    kernel = hashlib.sha256(SECRET).hexdigest()
+    for more, known in (([], False), (["--unseal", "b1.key"], True)):
+        package = json.loads(tool.run("sbom", "e.dmfs", *more).out)["packages"][1]
+        assert package["name"] == "linux.kernel"
+        assert (package["checksums"][0]["checksumValue"] == kernel) is known
+        assert ("stored bytes" in package["comment"]) is not known
+    assert SEALED in tool.run("sbom", "e.dmfs", "--unseal", "b3.key", status=REFUSED).error
 
 
 def test_manifest_and_command_line_have_to_agree(tool):
