@@ -80,7 +80,7 @@ void recipients_free(struct recipients *r)
 {
 	sodium_free(r->keys);
 	sodium_free(r->content_key);
-	*r = (struct recipients){NULL};
+	*r = (struct recipients){.keys = NULL};
 }
 
 static int read_secret(uint8_t **secret, const char *path, const struct args *args)
