@@ -24,7 +24,7 @@ void passphrases_free(struct passphrases *p)
 {
 	sodium_free(p->current);
 	sodium_free(p->text);
-	*p = (struct passphrases){NULL};
+	*p = (struct passphrases){.args = NULL};
 }
 
 /* --- from a file ----------------------------------------------------------------------------- */
