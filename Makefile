@@ -84,6 +84,17 @@ HV_THIRD := \
 	$(addprefix libsodium/src/libsodium/,crypto_sign/ed25519/ref10/open.c crypto_core/ed25519/ref10/ed25519_ref10.c \
 		crypto_hash/sha512/cp/hash_sha512_cp.c crypto_verify/sodium/verify.c \
 		$(addprefix crypto_generichash/blake2b/ref/,blake2b-ref.c blake2b-compress-ref.c generichash_blake2b.c)) \
+	$(addprefix libsodium/src/libsodium/,crypto_aead/xchacha20poly1305/sodium/aead_xchacha20poly1305.c \
+		crypto_core/hchacha20/core_hchacha20.c crypto_stream/chacha20/stream_chacha20.c \
+		crypto_stream/chacha20/ref/chacha20_ref.c crypto_onetimeauth/poly1305/onetimeauth_poly1305.c \
+		crypto_onetimeauth/poly1305/donna/poly1305_donna.c crypto_onetimeauth/crypto_onetimeauth.c \
+		crypto_box/crypto_box.c crypto_box/crypto_box_seal.c crypto_box/crypto_box_easy.c \
+		crypto_box/curve25519xsalsa20poly1305/box_curve25519xsalsa20poly1305.c \
+		crypto_secretbox/crypto_secretbox_easy.c crypto_scalarmult/curve25519/scalarmult_curve25519.c \
+		crypto_scalarmult/curve25519/ref10/x25519_ref10.c crypto_core/hsalsa20/ref2/core_hsalsa20_ref2.c \
+		crypto_core/salsa/ref/core_salsa_ref.c crypto_stream/xsalsa20/stream_xsalsa20.c \
+		crypto_stream/salsa20/stream_salsa20.c crypto_stream/salsa20/ref/salsa20_ref.c \
+		crypto_generichash/crypto_generichash.c) \
 	$(addprefix zlib/,inflate.c inffast.c inftrees.c adler32.c) \
 	$(addprefix libfdt/libfdt/,fdt.c fdt_ro.c fdt_rw.c fdt_wip.c fdt_check.c fdt_addresses.c fdt_strerror.c)
 LINK_ADDRESS := 0x80000000
@@ -108,6 +119,8 @@ HV_THIRD_FAST := inflate inffast blake2b-ref blake2b-compress-ref hash_sha512_cp
 HV_OBJ := $(patsubst %.c,$(B)/hv/%.o,$(HV_SRC) $(LIBDMFS_CORE)) $(patsubst %.S,$(B)/hv/%.o,$(HV_ASM)) \
 	$(patsubst %.c,$(B)/hv/third/%.o,$(HV_THIRD))
 
+# core/library_needs.c says why.
+$(B)/hv/third/%/x25519_ref10.o: HV_THIRD_CFLAGS += -Dge25519_scalarmult_base=no_scalarmult_base
 $(B)/hv/third/%.o: $(SOURCES)
 	@mkdir -p $(@D)
 	$(say) CC $@

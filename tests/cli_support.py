@@ -76,10 +76,10 @@ def elf(load=0x80200000, payload=b"\x13\0\0\0" * 4, bits=64, machine=243, sectio
     return header + segment + body[header_len + segment_len:] + b"".join(records)
 
 
-TRUST_SECTION_LEN = 544
+TRUST_SECTION_LEN = 1104
 
 
 def hypervisor():
     """As much of a hypervisor as bundling needs."""
-    trust = b"DIOSIX TRUST V1\0" + b"\0" * (TRUST_SECTION_LEN - 16)
+    trust = b"DIOSIX TRUST V3\0" + b"\0" * (TRUST_SECTION_LEN - 16)
     return elf(sections=[(".text", b"\0" * 8), (".dmfs.trust", trust)])

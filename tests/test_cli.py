@@ -554,16 +554,16 @@ def test_bundle_fills_the_trust_section(tool):
     tool.run("bundle", "diosix.elf", "--trust", "a.pub", "--trust", "b.pub", "--threshold", "2",
              "--rollback", "7", "-o", "out.elf")
     before, after = tool.read("diosix.elf"), tool.read("out.elf")
-    at = before.index(b"DIOSIX TRUST V1\0")
+    at = before.index(b"DIOSIX TRUST V3\0")
     keys = b"".join(bytes.fromhex(tool.read(name).split()[1].decode()) for name in ["a.pub", "b.pub"])
-    filled = b"DIOSIX TRUST V1\0" + (2).to_bytes(4, "little") + (2).to_bytes(4, "little") + \
+    filled = b"DIOSIX TRUST V3\0" + (2).to_bytes(4, "little") + (2).to_bytes(4, "little") + \
         (7).to_bytes(8, "little") + keys
     assert after == before[:at] + filled + before[at + len(filled):]
 
 
 def test_bundle_takes_hypervisors_only(tool):
     good = hypervisor()
-    for bad in [b"", b"text", elf(), good[:-30], good.replace(b"TRUST V1", b"TRUST V2"),
+    for bad in [b"", b"text", elf(), good[:-30], good.replace(b"TRUST V3", b"TRUST V2"),
                 good.replace(b".dmfs.trust", b".dmfs.tryst")]:
         tool.write("bad.elf", bad)
         result = tool.run("bundle", "bad.elf", "--trust", "a.pub", "-o", "out.elf", status=REFUSED)

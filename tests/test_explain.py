@@ -80,16 +80,16 @@ def test_explain_finds_what_is_wrong_with_every_forged_image(images, forged):
     assert len(forged) > 70
     for image, sentence in forged.items():
         bad = explained(image, images.pub, "--board", "virt", "--rollback", "7")
-        if image.stem.startswith("accepted"):
+        if sentence == "no error":
             assert bad == []
         else:
-            assert bad and any(sentence in check["text"] for check in bad), (image.stem, sentence, bad)
+            assert bad and any(sentence in check["text"] for check in bad), (image, sentence, bad)
             assert all(check["advice"] for check in bad)
 
 
 def test_no_forged_image_upsets_what_looks_into_it(forged, tmp_path):
     """Under the sanitizers; refused or shown, nothing else."""
-    for image in forged:
+    for image in sorted(forged):
         for command in [("inspect", "--html", tmp_path / "page.html"), ("inspect",), ("sbom",), ("diff", image)]:
             done = subprocess.run([need(BUILD / "asan/dmfs"), command[0], image, *command[1:]], capture_output=True, timeout=LIMIT)
             assert done.returncode in (0, 1) and b"Sanitizer" not in done.stderr, (command, image, done.stderr)

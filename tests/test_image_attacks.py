@@ -155,7 +155,7 @@ def with_trust(scene, count, threshold, keys):
     file = scene.folder / "trusting.elf"
     assert scene.dmfs("bundle", HYPERVISOR, "-o", file, "--trust", scene.images.pub).returncode == 0
     elf = bytearray(file.read_bytes())
-    at = elf.index(b"DIOSIX TRUST V1\0") + 16
+    at = elf.index(b"DIOSIX TRUST V3\0") + 16
     elf[at:at + 16 + 32 * len(keys)] = (count.to_bytes(4, "little") + threshold.to_bytes(4, "little") + bytes(8)
                                         + b"".join(keys))
     file.write_bytes(elf)

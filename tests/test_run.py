@@ -272,7 +272,7 @@ park:	wfi
 	j park
 text:	.asciz "diosix: test on riscv-virtio\n"
 	.section .dmfs.trust, "aw", @progbits
-	.ascii "DIOSIX TRUST V1\0"
+	.ascii "DIOSIX TRUST V3\0"
 	.zero %d - 16
 """ % TRUST_SECTION_LEN
 

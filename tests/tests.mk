@@ -3,6 +3,7 @@
 
 # The proof that the reader needs nothing but what is listed here.
 CORE_NEEDS := memcpy memmove memset memcmp crypto_generichash_blake2b crypto_sign_ed25519_verify_detached \
+	crypto_aead_xchacha20poly1305_ietf_decrypt crypto_box_seal_open crypto_scalarmult_curve25519 \
 	inflate inflateInit_ inflateEnd inflateValidate
 CORE_OBJ := $(patsubst sdk/libdmfs/%.c,$(B)/freestanding/%.o,$(LIBDMFS_CORE))
 

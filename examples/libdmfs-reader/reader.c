@@ -60,7 +60,7 @@ static void list(const struct dmfs_image *image)
 int main(int argc, char **argv)
 {
 	uint8_t keys[1][DMFS_PUBLIC_KEY_LEN];
-	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])keys, 1, 1};
+	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])keys, 1, 1, NULL};
 	struct dmfs_image image;
 	enum dmfs_status status;
 	uint64_t len = 0;

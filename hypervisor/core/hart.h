@@ -49,6 +49,7 @@ struct hart {
 	bool resched;	    /* pick anew before returning to a guest */
 	bool patient_turn;  /* who runs was passed over often enough: it has its slice, whoever else is ready */
 	struct arch_hart arch;
+	uint8_t *opened;	    /* room for a decrypted chunk; NULL when nothing is encrypted */
 	struct dmfs_workspace workspace; /* to unpack with; last, as it is large */
 };
 

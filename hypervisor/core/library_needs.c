@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the parts of libsodium and zlib that are compiled in need of the parts that are not. libsodium's own
- * files with these want an operating system, or bring signing along; nothing here is secret, so
- * none has to take constant time.
+ * files with these want an operating system, or bring signing along. Tags of what is encrypted are compared
+ * by libsodium's own crypto_verify; what is compared here is public.
  */
 #include <stddef.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "boot.h"
 #include "console.h"
 
+void no_scalarmult_base(void *result, const unsigned char *scalar);
 void *zcalloc(void *opaque, unsigned items, unsigned size);
 void zcfree(void *opaque, void *block);
 void sodium_memzero(void *at, size_t len);
@@ -52,6 +53,14 @@ void _crypto_sign_ed25519_ref10_hinit(crypto_hash_sha512_state *state, int preha
 	if (prehashed)
 		sodium_misuse();
 	crypto_hash_sha512_init(state);
+}
+
+/* X25519 with the base point, which would need a table of 30 KiB; libdmfs multiplies by it as by any other. */
+void no_scalarmult_base(void *result, const unsigned char *scalar)
+{
+	(void)result;
+	(void)scalar;
+	sodium_misuse();
 }
 
 /* zlib's default allocator: inflate is always given another. */

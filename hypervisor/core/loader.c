@@ -119,19 +119,56 @@ static bool copy_image(uint64_t *len, char *why, size_t why_len)
 	return true;
 }
 
+/* What this board takes at least: as it was bundled, or as it has booted before. */
+static uint64_t least_rollback(void)
+{
+	uint64_t bundled = trust_section()->rollback, stored = 0;
+
+	board_stored_index(&stored);
+	return bundled > stored ? bundled : stored;
+}
+
+/* Only once all of the image has been shown to be good: a broken one must not lock out the one before. */
+static void raise_rollback(void)
+{
+	uint64_t stored;
+
+	if (board_stored_index(&stored) && stored < image.rollback && !board_store_index(image.rollback))
+		console_log("diosix: the rollback index could not be stored; it stays %lu", (unsigned long)stored);
+}
+
+/* A board without a key refuses; one with another key as well. */
+static enum dmfs_status unseal(void)
+{
+	static const uint8_t none[DMFS_PUBLIC_KEY_LEN];
+	const uint8_t *secret = trust_section()->unseal;
+	uint8_t content_key[DMFS_CONTENT_KEY_LEN];
+	enum dmfs_status status = DMFS_ERR_SEALED;
+
+	if (!image.encrypted)
+		return DMFS_OK;
+	if (memcmp(secret, none, sizeof(none)) != 0)
+		status = dmfs_unseal(&image, secret, content_key);
+	if (status == DMFS_OK && !unpack_init_key(content_key))
+		status = DMFS_ERR_SPACE;
+	return status;
+}
+
 static enum dmfs_status verify(uint64_t len, uint32_t *signers)
 {
 	const struct dmfs_trust_section *section = trust_section();
-	struct dmfs_trust trust = {section->keys, section->count, section->threshold};
+	struct dmfs_trust next = {section->next_keys, section->next_count, section->next_threshold, NULL};
+	struct dmfs_trust trust = {section->keys, section->count, section->threshold,
+				   section->next_count != 0 ? &next : NULL};
 	enum dmfs_status status = DMFS_ERR_NO_TRUST;
 
-	if (section->count <= DMFS_MAX_ANCHORS)
+	if (section->count <= DMFS_MAX_ANCHORS && section->next_count <= DMFS_MAX_ANCHORS)
 		status = dmfs_open_verified(&image, copy, len, true, &trust, signers);
 	if (status == DMFS_OK)
-		status = dmfs_check_board(&image, board.compatible, board.compatible_count, section->rollback);
+		status = dmfs_check_board(&image, board.compatible, board.compatible_count, least_rollback());
 	if (status == DMFS_OK)
 		unpack_init(&image, copy + image.extent.payload_offset);
-	return status;
+	return status == DMFS_OK ? unseal() : status;
 }
 
 static void log_verified(uint32_t signers)
@@ -140,14 +177,16 @@ static void log_verified(uint32_t signers)
 	char keys[DMFS_MAX_SIGNATURES * (2 * DMFS_KEY_ID_LEN + 1) + 1] = "";
 	char *end = keys;
 
-	for (uint32_t i = 0; i < section->count; i++) {
+	for (uint32_t i = 0; i < 2 * DMFS_MAX_ANCHORS; i++) {
+		const uint8_t *key = i < DMFS_NEXT_SIGNERS ? section->keys[i]
+							   : section->next_keys[i - DMFS_NEXT_SIGNERS];
 		uint8_t id[DMFS_KEY_ID_LEN];
 
 		if (!(signers >> i & 1))
 			continue;
 		if (end != keys)
 			*end++ = ',';
-		dmfs_key_id(id, section->keys[i]);
+		dmfs_key_id(id, key);
 		for (unsigned b = 0; b < sizeof(id); b++)
 			end += snprintf(end, 3, "%02x", id[b]);
 	}
@@ -235,6 +274,7 @@ bool loader_run(char *why, size_t why_len)
 	}
 	if (!create_capsules(why, why_len) || !unpack(why, why_len) || !complete_trees(why, why_len))
 		return false;
+	raise_rollback();
 	log_verified(signers);
 	return true;
 }

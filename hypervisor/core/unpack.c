@@ -11,6 +11,7 @@
 
 static const struct dmfs_image *image;
 static const uint8_t *payload;
+static uint8_t content_key[DMFS_CONTENT_KEY_LEN];
 
 static enum { NOTHING_YET, WORK, DONE } _Atomic phase;
 static struct unpack_plan *_Atomic shared; /* the plan that all work on */
@@ -20,6 +21,21 @@ void unpack_init(const struct dmfs_image *of, const uint8_t *at)
 {
 	image = of;
 	payload = at;
+}
+
+bool unpack_init_key(const uint8_t key[DMFS_CONTENT_KEY_LEN])
+{
+	/* The most that a stored chunk may have (docs/dmfs-format.md, section 6). */
+	uint64_t pages = align_up(2 * (uint64_t)image->chunk_len + 64, PAGE_SIZE) / PAGE_SIZE;
+	hpa_t at;
+
+	memcpy(content_key, key, sizeof(content_key));
+	for (uint32_t i = 0; i < hart_count; i++) {
+		if (!pages_alloc(pages, PAGE_SIZE, &at))
+			return false;
+		harts[i]->opened = hpa_ptr(at);
+	}
+	return true;
 }
 
 static void add(struct unpack_plan *plan, struct unpack_stretch stretch)
@@ -56,15 +72,22 @@ static enum dmfs_status clear(const struct unpack_stretch *stretch, uint32_t pie
 
 static enum dmfs_status do_piece(const struct unpack_stretch *stretch, uint32_t piece, void *scratch)
 {
+	struct dmfs_object object;
 	struct dmfs_chunk chunk;
+	const uint8_t *stored;
 	void *to = scratch;
 
 	if (stretch->object == DMFS_NONE)
 		return clear(stretch, piece);
-	chunk = dmfs_chunk(image, dmfs_object(image, stretch->object).first_chunk + piece);
+	object = dmfs_object(image, stretch->object);
+	chunk = dmfs_chunk(image, object.first_chunk + piece);
+	stored = payload + chunk.offset;
 	if (stretch->at != 0)
 		to = hpa_ptr(hpa(stretch->at + (uint64_t)piece * image->chunk_len));
-	return dmfs_unpack_chunk(&chunk, payload + chunk.offset, to, &this_hart()->workspace);
+	if (object.flags & DMFS_OBJECT_ENCRYPTED)
+		return dmfs_unpack_encrypted(&chunk, stored, content_key, this_hart()->opened, to,
+					     &this_hart()->workspace);
+	return dmfs_unpack_chunk(&chunk, stored, to, &this_hart()->workspace);
 }
 
 bool unpack_next(struct unpack_plan *plan, void *scratch)

@@ -34,6 +34,12 @@ struct unpack_plan {
 /* Which image all of the following is about: validated, its payload at `payload`. Both stay for ever. */
 void unpack_init(const struct dmfs_image *image, const uint8_t *payload);
 
+/*
+ * For an encrypted image, before anything of it is unpacked: its key, and memory for each hart to decrypt into. False when
+ * there is no such memory.
+ */
+bool unpack_init_key(const uint8_t content_key[DMFS_CONTENT_KEY_LEN]);
+
 /* Stretches that do not fit into the plan's room are a bug of the caller. */
 void unpack_add_object(struct unpack_plan *plan, uint32_t object, uint64_t at);
 void unpack_add_clear(struct unpack_plan *plan, uint64_t at, uint64_t len);

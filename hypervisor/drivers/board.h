@@ -96,6 +96,7 @@ struct board {
 	struct board_plic plic;
 	struct board_reset poweroff;
 	struct board_reset reboot;
+	struct board_range store; /* the second bank of a cfi-flash, two chips of 16 bits; size 0 without */
 
 	uint64_t initrd_start;	/* /chosen linux,initrd-start and -end; both 0 without */
 	uint64_t initrd_end;

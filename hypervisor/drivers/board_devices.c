@@ -402,6 +402,21 @@ static void read_resets(struct board *board, const void *fdt)
 				kinds[i].read(kinds[i].reset, &walk);
 }
 
+/* --- the store ------------------------------------------------------------------------------- */
+
+/* Flash memory for the board's own data (binding: mtd/mtd-physmap.yaml): the first bank is for firmware. */
+static void read_store(struct board *board, const void *fdt)
+{
+	struct tree_walk walk = tree_root(fdt);
+	struct board_range bank;
+
+	while (walk.node >= 0 &&
+	       (!tree_lists(fdt, walk.node, "compatible", "cfi-flash") || !tree_enabled(&walk)))
+		tree_next(&walk);
+	if (walk.node >= 0 && tree_u32(fdt, walk.node, "bank-width", 0) == 4 && tree_reg(&walk, 1, &bank))
+		board->store = bank;
+}
+
 const char *board_read_devices(struct board *board, const void *fdt, const uint32_t *intc)
 {
 	struct tree_walk console;
@@ -413,5 +428,7 @@ const char *board_read_devices(struct board *board, const void *fdt, const uint3
 		error = read_plic(board, fdt, intc, &console);
 	if (!error)
 		read_resets(board, fdt);
+	if (!error)
+		read_store(board, fdt);
 	return error;
 }

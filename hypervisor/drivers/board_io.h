@@ -34,6 +34,13 @@ void board_set_timer(const struct board_hart *hart, uint64_t when);
 void board_kick(const struct board_hart *hart);
 void board_clear_kick(struct hart *hart);
 
+/*
+ * The rollback index that the board's store holds; false when it has no store. board_store_index() raises it, and is false
+ * when that failed: then the old one still holds.
+ */
+bool board_stored_index(uint64_t *index);
+bool board_store_index(uint64_t index);
+
 /* Ends: `success` becomes the emulator's exit status where there is one. */
 _Noreturn void board_stop(bool success);
 

@@ -14,7 +14,9 @@
 #include "mkdmfs/pack.h"
 #include "run/bundle.h"
 #include "run/run.h"
+#include "sign/seal.h"
 #include "sign/sign.h"
+#include "sign/trust_set.h"
 
 /* clang-format off: tables */
 #define END                            \
@@ -24,6 +26,10 @@
 #define TRUST                                                                                 \
 	{                                                                                     \
 		"trust", 0, "NAME.pub", OPTION_MANY, "a key that is trusted; may be repeated" \
+	}
+#define TRUST_SET                                                                                  \
+	{                                                                                          \
+		"trust-set", 0, "FILE", 0, "keys to come ('dmfs trust'), which are enough as well" \
 	}
 #define THRESHOLD                                                                          \
 	{                                                                                  \
@@ -38,6 +44,27 @@
 		"key", 'k', "NAME.key", OPTION_MANY, "sign with this secret key; may be repeated" \
 	}
 
+#define SIGNER                                                                                     \
+	{"signer", 0, "COMMAND", OPTION_MANY, "have this helper sign; may be repeated"},           \
+	{                                                                                          \
+		"signer-timeout", 0, "SECONDS", 0, "how long a helper may take; default 120"       \
+	}
+#define PASSPHRASE                                                                                 \
+	{"passphrase-file", 0, "FILE", 0, "passphrases of protected keys, a line each"},           \
+	{                                                                                          \
+		"passphrase-fd", 0, "N", 0, "the same, from an open descriptor"                    \
+	}
+
+#define RECIPIENT                                                                                   \
+	{                                                                                          \
+		"recipient", 0, "NAME.pub", OPTION_MANY,                                           \
+			"encrypt to this key ('keygen --seal'); may be repeated"                   \
+	}
+#define UNSEAL                                                                                      \
+	{                                                                                          \
+		"unseal", 0, "NAME.key", 0, "the key to decrypt with ('keygen --seal')"            \
+	}
+
 #define JSON                                                \
 	{                                                   \
 		"json", 0, NULL, 0, "print JSON, for programs" \
@@ -45,10 +72,28 @@
 
 static const struct option no_options[] = {END};
 
+static const struct option keygen_options[] = {
+	{"seal", 0, NULL, 0, "keys that images are encrypted to, instead of signed by"},
+	{"passphrase", 'p', NULL, 0, "protect the secret key with a passphrase"},
+	PASSPHRASE,
+	JSON,
+	END,
+};
+
+static const struct option protect_options[] = {
+	{"remove", 0, NULL, 0, "store the key without a passphrase"},
+	PASSPHRASE,
+	END,
+};
+
 static const struct option pack_options[] = {
 	{"output", 'o', "IMAGE", OPTION_REQUIRED, "the image to write, '-' for standard output"},
 	SECRET,
+	SIGNER,
+	PASSPHRASE,
 	{"unsigned", 0, NULL, 0, "leave it unsigned, to be signed elsewhere"},
+	RECIPIENT,
+	{"content-key-file", 0, "FILE", 0, "make the content key from this; default a random one"},
 	{"jobs", 'j', "N", 0, "compress on N processors; default all"},
 	{"level", 'l', "L", 0, "compress from 1, fast, to 12, small; default 10"},
 	{"chunk", 0, "SIZE", 0, "compress in chunks of this size, 4K to 1M; default 256K"},
@@ -69,19 +114,23 @@ static const struct option inspect_options[] = {
 	{"html", 0, "FILE", 0, "write a page for browsers, with pictures to scale"},
 	TRUST,
 	THRESHOLD,
+	TRUST_SET,
 	END,
 };
 
 static const struct option diff_options[] = {JSON, END};
 
-static const struct option sbom_options[] = {TRUST, THRESHOLD, END};
+static const struct option sbom_options[] = {TRUST, THRESHOLD, TRUST_SET, UNSEAL, PASSPHRASE, END};
 
 static const struct option explain_options[] = {
 	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name"},
 	{"trust", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
 	 "a key that the board trusts; may be repeated"},
 	THRESHOLD,
+	TRUST_SET,
 	ROLLBACK,
+	UNSEAL,
+	PASSPHRASE,
 	{"isolation", 'i', "HOW", 0, "auto (default), gstage or pmp"},
 	{"harts", 0, "N", 0, "harts that run guests; default all, or as run starts it"},
 	{"memory", 'm', "SIZE", 0, "RAM of the board; default its own, or as run starts it"},
@@ -92,21 +141,33 @@ static const struct option explain_options[] = {
 static const struct option verify_options[] = {
 	TRUST,
 	THRESHOLD,
+	TRUST_SET,
 	{"board", 'b', "BOARD", 0, "refuse images that are not for this board"},
 	ROLLBACK,
+	UNSEAL,
+	PASSPHRASE,
 	JSON,
 	END,
 };
 
 static const struct option sign_options[] = {
-	{"key", 'k', "NAME.key", OPTION_MANY | OPTION_REQUIRED,
-	 "sign with this secret key; may be repeated"},
+	SECRET,
+	SIGNER,
+	PASSPHRASE,
 	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
 	JSON,
 	END,
 };
 
-static const struct option keygen_options[] = {JSON, END};
+static const struct option reseal_options[] = {
+	{"unseal", 0, "NAME.key", OPTION_REQUIRED, "the key of one of the present recipients"},
+	{"recipient", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
+	 "seal to this key, and to no others; may be repeated"},
+	PASSPHRASE,
+	{"output", 'o', "FILE", 0, "write the result there; default over IMAGE"},
+	JSON,
+	END,
+};
 
 static const struct option digest_options[] = {
 	{"output", 'o', "FILE", 0, "write there; default standard output"},
@@ -126,7 +187,21 @@ static const struct option extract_options[] = {
 	{"directory", 'C', "DIR", 0, "the folder to extract to, created if need be; default '.'"},
 	TRUST,
 	THRESHOLD,
+	TRUST_SET,
+	UNSEAL,
+	PASSPHRASE,
 	JSON,
+	END,
+};
+
+static const struct option trust_options[] = {
+	{"version", 0, "N", 0, "new: the set's number, higher than that of the set before"},
+	TRUST,
+	THRESHOLD,
+	{"output", 'o', "FILE", 0, "sign: write the result there; default over FILE"},
+	SECRET,
+	SIGNER,
+	PASSPHRASE,
 	END,
 };
 
@@ -138,19 +213,25 @@ static const struct option dtgen_options[] = {
 
 static const struct option bundle_options[] = {
 	TRUST,    THRESHOLD,
-	ROLLBACK, {"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
+	TRUST_SET,
+	ROLLBACK, UNSEAL,
+	PASSPHRASE, {"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
 	END,
 };
 
 static const struct option run_options[] = {
 	TRUST,
 	THRESHOLD,
+	TRUST_SET,
 	ROLLBACK,
+	UNSEAL,
+	PASSPHRASE,
 	{"board", 'b', "BOARD", 0, "virt (default) or sifive_u"},
 	{"isolation", 'i', "HOW", 0, "auto (default), gstage or pmp"},
 	{"harts", 0, "N", 0, "harts that run guests; default 2, on sifive_u 4"},
 	{"memory", 'm', "SIZE", 0, "RAM of the board; default 1G"},
 	{"timeout", 't', "SECONDS", 0, "end it after so long, with status 124"},
+	{"flash", 0, "FILE", 0, "flash memory that keeps the rollback index; made if need be"},
 	{"log", 0, "FILE", 0, "write the console's output there as well"},
 	{"hypervisor", 0, "FILE", 0, "the hypervisor; default diosix.elf beside dmfs"},
 	END,
@@ -170,11 +251,18 @@ static const struct command commands[] = {
 	 "sources, the key pair dev.key and dev.pub, and in a folder that is named also .gitignore.\n"
 	 "Nothing is overwritten.",
 	 no_options, 0, 1, false, init_command},
-	{"keygen", "a new key pair", "NAME",
+	{"keygen", "a new key pair", "NAME [OPTIONS]",
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
 	 "key\n"
-	 "that verifies them. Neither may exist.",
+	 "that verifies them. Neither may exist. With --seal they are keys that images are\n"
+	 "encrypted to: NAME.pub goes to who packs, NAME.key to the boards.",
 	 keygen_options, 1, 1, false, keygen_command},
+	{"protect", "set or remove the passphrase of a secret key", "NAME.key",
+	 "Passphrases are read from the file or descriptor that is named, from the file that\n"
+	 "DMFS_PASSPHRASE_FILE names, or from the terminal: for --remove the present one, otherwise "
+	 "a\n"
+	 "new one.",
+	 protect_options, 1, 1, false, protect_command},
 	{"pack", "make an image from a manifest", "MANIFEST -o IMAGE --key NAME.key [OPTIONS]",
 	 "Reads the manifest, compresses what it names and writes one image, signed by each key. "
 	 "The\n"
@@ -198,9 +286,16 @@ static const struct command commands[] = {
 	 "Checks the signatures, the structure and every byte of the contents. A board is one of\n"
 	 "'dmfs boards', or a compatible string of its device tree.",
 	 verify_options, 1, 1, false, verify_command},
-	{"sign", "add a signature", "IMAGE --key NAME.key [-o FILE]",
+	{"sign", "add a signature", "IMAGE --key NAME.key [OPTIONS]",
 	 "An image may carry up to 16 signatures, by distinct keys.", sign_options, 1, 1, false,
 	 sign_command},
+	{"trust", "change which keys are trusted", "new|sign|show FILE [OPTIONS]",
+	 "A trust set is a file with keys, a threshold and a version. 'new' makes it from --version, "
+	 "--trust\n"
+	 "and --threshold, 'sign' adds signatures: of enough of the keys before it, and of its own. "
+	 "'bundle',\n"
+	 "'run' and 'verify' then take it with --trust-set.",
+	 trust_options, 2, 2, false, trust_command},
 	{"digest", "write the bytes that a signature is made of", "IMAGE [-o FILE]",
 	 "For keys that never touch this machine: sign these bytes with pure Ed25519 (RFC 8032)\n"
 	 "wherever the key is, and add the signature with 'dmfs attach'.",
@@ -208,6 +303,11 @@ static const struct command commands[] = {
 	{"attach", "add a signature that was made elsewhere",
 	 "IMAGE --pub NAME.pub --signature FILE", "The signature is checked first.", attach_options,
 	 1, 1, false, attach_command},
+	{"reseal", "change to whom an image is encrypted",
+	 "IMAGE --unseal NAME.key --recipient NAME.pub [OPTIONS]",
+	 "Seals the content key to other keys. The contents and the signatures stay as they are: who\n"
+	 "could decrypt the image before can still decrypt the copies that they have.",
+	 reseal_options, 1, 1, false, reseal_command},
 	{"extract", "unpack objects of an image", "IMAGE [OBJECT...] [-C DIR]",
 	 "Unpacks the named objects, or all, each to a file of its name. Files are not "
 	 "overwritten.\n"

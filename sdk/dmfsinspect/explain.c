@@ -6,6 +6,7 @@
 #include "inspect.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "common/size.h"
 #include "common/suggest.h"
 #include "run/run.h"
+#include "sign/seal.h"
 #include "unpack.h"
 
 /*
@@ -42,6 +44,7 @@ struct case_file {
 	struct board_facts board;
 	struct board_demand demand;
 	struct trust_keys trust;
+	uint8_t *secret; /* of --unseal, of sodium_malloc(); NULL without */
 	struct image_file file;
 	struct finding findings[MAX_FINDINGS];
 	unsigned count, bad;
@@ -73,6 +76,8 @@ static const struct {
 	{DMFS_ERR_ROLLBACK, "take a newer image, or raise 'rollback' of the manifest and pack it "
 			    "again"},
 	{DMFS_ERR_BOARD, "add the board to 'boards' of the manifest and pack it again"},
+	{DMFS_ERR_SEALED, "name the board's key with --unseal, or let who has another one seal the "
+			  "image to it (dmfs reseal)"},
 	{DMFS_ERR_HASH, "the file is damaged: get it again, or pack it again"},
 	{DMFS_ERR_INFLATE, "the file is damaged: get it again, or pack it again"},
 	{DMFS_ERR_TRUNCATED, "the file is not whole: get it again"},
@@ -105,6 +110,11 @@ static const char *signers(struct case_file *c)
 			text = arena_printf(&c->arena, "%s key %s,", text,
 					    key_id_text(id, trust->keys[i]));
 	}
+	for (uint32_t i = 0; i < c->trust.next.count; i++) {
+		if (c->file.signers >> (DMFS_NEXT_SIGNERS + i) & 1)
+			text = arena_printf(&c->arena, "%s key %s of the next trust set,", text,
+					    key_id_text(id, c->trust.next_keys[i]));
+	}
 	return arena_printf(&c->arena, "%s %u of %u trusted keys needed", text, trust->threshold,
 			    trust->count);
 }
@@ -115,7 +125,10 @@ static void check_contents(struct case_file *c)
 	struct dmfs_object object;
 
 	if (unpack_quietly(&c->file, 0, c->file.image.chunks, -1, "checking", &failure)) {
-		find_good(c, "contents", NULL, "every byte of it is what was signed");
+		find_good(c, "contents", NULL,
+			  c->file.image.encrypted && !c->file.content_key
+				  ? "every byte of it, encrypted or not, is what was signed"
+				  : "every byte of it is what was signed");
 		return;
 	}
 	if (failure.error) {
@@ -129,6 +142,24 @@ static void check_contents(struct case_file *c)
 		 "the file is damaged: get it again, or pack it again");
 }
 
+static void check_encryption(struct case_file *c)
+{
+	struct image_file *file = &c->file;
+	enum dmfs_status status = DMFS_ERR_SEALED;
+
+	if (!file->image.encrypted)
+		return;
+	if (c->secret)
+		file->content_key = sodium_malloc(DMFS_CONTENT_KEY_LEN);
+	if (file->content_key)
+		status = dmfs_unseal(&file->image, c->secret, file->content_key);
+	if (status != DMFS_OK) {
+		sodium_free(file->content_key);
+		file->content_key = NULL;
+	}
+	judge(c, "encryption", status, "the board's key decrypts it");
+}
+
 static void check_image(struct case_file *c)
 {
 	const struct dmfs_image *image = &c->file.image;
@@ -136,13 +167,14 @@ static void check_image(struct case_file *c)
 	enum dmfs_status status = dmfs_check_signatures(image, &c->trust.trust, &c->file.signers);
 
 	judge(c, "signatures", status, status == DMFS_OK ? signers(c) : NULL);
-	status = image->rollback < c->demand.rollback ? DMFS_ERR_ROLLBACK : DMFS_OK;
+	status = dmfs_check_rollback(image, c->demand.rollback);
 	judge(c, "rollback", status,
 	      arena_printf(&c->arena, "its rollback index %" PRIu64 " is at least %" PRIu64,
 			   image->rollback, c->demand.rollback));
 	/* The rollback index has been judged. */
 	judge(c, "board", dmfs_check_board(image, &compatible, 1, 0),
 	      arena_printf(&c->arena, "it is made for %s, or for any board", compatible));
+	check_encryption(c);
 	check_contents(c);
 }
 
@@ -338,7 +370,7 @@ static int read_facts(struct case_file *c)
 				       << __builtin_ctzll(c->board.guest_harts);
 	if (!read_isolation(c))
 		return STATUS_USAGE;
-	return trust_keys_read(&c->trust, c->args);
+	return STATUS_DONE;
 }
 
 /* Of an image that is not well formed a board may say something else: it looks at signatures first.
@@ -362,9 +394,15 @@ int explain_command(const struct args *args)
 	c = (struct case_file){.args = args, .file = {.path = args->operands[0]}};
 	done = read_facts(&c);
 	if (done == STATUS_DONE)
+		done = trust_keys_read(&c.trust, args);
+	if (done == STATUS_DONE)
+		done = unseal_key_read(&c.secret, args);
+	if (done == STATUS_DONE)
 		done = file_read_or_say(c.file.path, FILE_LIMIT, &c.file.bytes);
-	if (done != STATUS_DONE)
+	if (done != STATUS_DONE) {
+		sodium_free(c.secret);
 		return done;
+	}
 	status = dmfs_open_unverified(&c.file.image, c.file.bytes.data, c.file.bytes.len, true);
 	judge(&c, "structure", status, "it is a well-formed image");
 	if (status == DMFS_OK) {
@@ -377,6 +415,7 @@ int explain_command(const struct args *args)
 		print_case_json(&c);
 	else
 		print_case(&c);
+	sodium_free(c.secret);
 	image_file_free(&c.file);
 	arena_free(&c.arena);
 	return c.bad ? STATUS_REFUSED : STATUS_DONE;

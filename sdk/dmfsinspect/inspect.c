@@ -70,6 +70,11 @@ bool inspect_is_trusted(const struct image_file *file, const struct trust_keys *
 		if (file->signers >> i & 1 && memcmp(trust->keys[i], key, DMFS_PUBLIC_KEY_LEN) == 0)
 			return true;
 	}
+	for (uint32_t i = 0; i < trust->next.count; i++) {
+		if (file->signers >> (DMFS_NEXT_SIGNERS + i) & 1 &&
+		    memcmp(trust->next_keys[i], key, DMFS_PUBLIC_KEY_LEN) == 0)
+			return true;
+	}
 	return false;
 }
 

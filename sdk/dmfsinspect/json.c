@@ -62,6 +62,7 @@ static void print_objects(struct json *json, const struct dmfs_image *image)
 		json_begin_object(json, NULL);
 		print_string(json, "name", object.name);
 		json_text(json, "type", dmfs_object_type_name(object.type));
+		json_bool(json, "encrypted", object.flags & DMFS_OBJECT_ENCRYPTED);
 		json_number(json, "raw_len", object.raw_len);
 		json_number(json, "mem_len", object.mem_len);
 		json_number(json, "stored_len", inspect_stored_len(image, &object));

@@ -12,6 +12,8 @@
 #include "common/diag.h"
 #include "common/json.h"
 #include "common/size.h"
+#include "sign/seal.h"
+#include "unpack.h"
 
 #define HASH_TEXT_LEN (2 * crypto_hash_sha256_BYTES + 1)
 
@@ -47,28 +49,29 @@ static void sum_end(struct summing *summing, struct sums *sums)
 	sodium_bin2hex(sums->blake2b, sizeof(sums->blake2b), hash, sizeof(hash));
 }
 
-/* Sums of what an object unpacks to, whatever the compression. */
+/* Sums of what an object unpacks to, whatever the compression; for want of a key, of its stored bytes. */
 static enum dmfs_status sum_object(const struct image_file *file, const struct dmfs_object *object,
 				   struct sums *sums)
 {
-	struct dmfs_workspace *workspace = aligned_alloc(16, sizeof(*workspace));
-	uint8_t *raw = malloc(file->image.chunk_len);
-	enum dmfs_status status = raw && workspace ? DMFS_OK : DMFS_ERR_SPACE;
+	struct unpack_rooms rooms;
+	enum dmfs_status status = unpack_rooms_init(&rooms, file) ? DMFS_OK : DMFS_ERR_SPACE;
+	bool readable = unpack_has_key(file, object);
 	struct summing summing;
 
 	sum_begin(&summing);
 	for (uint32_t i = 0; i < object->chunk_count && status == DMFS_OK; i++) {
 		struct dmfs_chunk chunk = dmfs_chunk(&file->image, object->first_chunk + i);
+		const uint8_t *stored =
+			file->bytes.data + file->image.extent.payload_offset + chunk.offset;
 
-		status = dmfs_unpack_chunk(
-			&chunk, file->bytes.data + file->image.extent.payload_offset + chunk.offset,
-			raw, workspace);
+		status = readable ? unpack_one(file, object, &chunk, &rooms)
+				  : dmfs_check_chunk(&chunk, stored);
 		if (status == DMFS_OK)
-			sum_add(&summing, raw, chunk.raw_len);
+			sum_add(&summing, readable ? rooms.raw : stored,
+				readable ? chunk.raw_len : chunk.stored_len);
 	}
 	sum_end(&summing, sums);
-	free(raw);
-	free(workspace);
+	unpack_rooms_free(&rooms);
 	return status;
 }
 
@@ -113,7 +116,7 @@ static void print_packages(struct json *json, const struct image_file *file,
 			   const struct sums *whole, const struct sums *objects)
 {
 	const struct dmfs_image *image = &file->image;
-	char id[32], comment[64];
+	char id[32], comment[128];
 
 	json_begin_array(json, "packages");
 	print_package(json, "SPDXRef-Image", image->name, "FIRMWARE", whole);
@@ -127,8 +130,11 @@ static void print_packages(struct json *json, const struct image_file *file,
 		print_package(json, id, object.name,
 			      object.type == DMFS_OBJECT_KERNEL ? "OPERATING-SYSTEM" : "OTHER",
 			      &objects[i]);
-		snprintf(comment, sizeof(comment), "%s, %" PRIu64 " bytes unpacked",
-			 dmfs_object_type_name(object.type), object.raw_len);
+		snprintf(comment, sizeof(comment), "%s, %" PRIu64 " bytes unpacked%s",
+			 dmfs_object_type_name(object.type), object.raw_len,
+			 unpack_has_key(file, &object)
+				 ? ""
+				 : "; encrypted, the checksums are those of its stored bytes");
 		json_text(json, "comment", comment);
 		json_end_object(json);
 	}
@@ -230,8 +236,11 @@ int sbom_command(const struct args *args)
 
 	if (status != STATUS_DONE)
 		return status;
+	status = image_file_unseal(&file, args);
 	objects = calloc(file.image.objects + 1, sizeof(*objects));
-	status = objects ? make_document(&file, objects) : diag_file("read", file.path, ENOMEM);
+	if (status == STATUS_DONE)
+		status = objects ? make_document(&file, objects)
+				 : diag_file("read", file.path, ENOMEM);
 	free(objects);
 	image_file_free(&file);
 	return status;

@@ -67,33 +67,6 @@ static void finish(struct work *work, uint32_t index, uint32_t raw_len, enum dmf
 	pthread_mutex_unlock(&work->lock);
 }
 
-static void *run(void *context)
-{
-	struct work *work = context;
-	const struct image_file *file = work->file;
-	struct dmfs_workspace *workspace = aligned_alloc(16, sizeof(*workspace));
-	uint8_t *raw = malloc(file->image.chunk_len);
-	uint32_t index;
-
-	while (take(work, &index)) {
-		struct dmfs_chunk chunk = dmfs_chunk(&file->image, index);
-		const uint8_t *stored =
-			file->bytes.data + file->image.extent.payload_offset + chunk.offset;
-		enum dmfs_status status = DMFS_OK;
-		int error = raw && workspace ? 0 : ENOMEM;
-
-		if (!error)
-			status = dmfs_unpack_chunk(&chunk, stored, raw, workspace);
-		if (!error && status == DMFS_OK)
-			error = write_at(work->fd, raw, chunk.raw_len,
-					 (off_t)(index - work->first) * file->image.chunk_len);
-		finish(work, index, chunk.raw_len, status, error);
-	}
-	free(raw);
-	free(workspace);
-	return NULL;
-}
-
 struct dmfs_object unpack_object_of(const struct dmfs_image *image, uint32_t chunk)
 {
 	uint32_t i = 0;
@@ -101,6 +74,81 @@ struct dmfs_object unpack_object_of(const struct dmfs_image *image, uint32_t chu
 	while (i + 1 < image->objects && dmfs_object(image, i + 1).first_chunk <= chunk)
 		i++;
 	return dmfs_object(image, i);
+}
+
+bool unpack_has_key(const struct image_file *file, const struct dmfs_object *object)
+{
+	return file->content_key || !(object->flags & DMFS_OBJECT_ENCRYPTED);
+}
+
+bool unpack_rooms_init(struct unpack_rooms *rooms, const struct image_file *file)
+{
+	rooms->raw = malloc(file->image.chunk_len);
+	/* The most that a stored chunk may have. */
+	rooms->opened = malloc(2 * (size_t)file->image.chunk_len + 64);
+	rooms->workspace = aligned_alloc(16, sizeof(*rooms->workspace));
+	return rooms->raw && rooms->opened && rooms->workspace;
+}
+
+void unpack_rooms_free(struct unpack_rooms *rooms)
+{
+	free(rooms->raw);
+	free(rooms->opened);
+	free(rooms->workspace);
+}
+
+static const uint8_t *stored_of(const struct image_file *file, const struct dmfs_chunk *chunk)
+{
+	return file->bytes.data + file->image.extent.payload_offset + chunk->offset;
+}
+
+enum dmfs_status unpack_one(const struct image_file *file, const struct dmfs_object *object,
+			    const struct dmfs_chunk *chunk, struct unpack_rooms *rooms)
+{
+	const uint8_t *stored = stored_of(file, chunk);
+
+	if (!(object->flags & DMFS_OBJECT_ENCRYPTED))
+		return dmfs_unpack_chunk(chunk, stored, rooms->raw, rooms->workspace);
+	if (!file->content_key)
+		return DMFS_ERR_SEALED;
+	return dmfs_unpack_encrypted(chunk, stored, file->content_key, rooms->opened, rooms->raw,
+				     rooms->workspace);
+}
+
+/* Without a place to write to, hashes are enough for want of a key. */
+static enum dmfs_status do_one(const struct work *work, uint32_t index,
+			       const struct dmfs_chunk *chunk, struct unpack_rooms *rooms)
+{
+	const struct image_file *file = work->file;
+	struct dmfs_object object = unpack_object_of(&file->image, index);
+
+	if (work->fd < 0 && !unpack_has_key(file, &object))
+		return dmfs_check_chunk(chunk, stored_of(file, chunk));
+	return unpack_one(file, &object, chunk, rooms);
+}
+
+static void *run(void *context)
+{
+	struct work *work = context;
+	const struct image_file *file = work->file;
+	struct unpack_rooms rooms;
+	bool ready = unpack_rooms_init(&rooms, file);
+	uint32_t index;
+
+	while (take(work, &index)) {
+		struct dmfs_chunk chunk = dmfs_chunk(&file->image, index);
+		enum dmfs_status status = DMFS_OK;
+		int error = ready ? 0 : ENOMEM;
+
+		if (!error)
+			status = do_one(work, index, &chunk, &rooms);
+		if (!error && status == DMFS_OK)
+			error = write_at(work->fd, rooms.raw, chunk.raw_len,
+					 (off_t)(index - work->first) * file->image.chunk_len);
+		finish(work, index, chunk.raw_len, status, error);
+	}
+	unpack_rooms_free(&rooms);
+	return NULL;
 }
 
 bool unpack_quietly(const struct image_file *file, uint32_t first, uint32_t count, int fd,

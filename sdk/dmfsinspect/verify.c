@@ -14,6 +14,7 @@
 #include "common/json.h"
 #include "common/size.h"
 #include "common/suggest.h"
+#include "sign/seal.h"
 #include "unpack.h"
 
 /* --- dmfs verify ----------------------------------------------------------------------------- */
@@ -40,7 +41,7 @@ enum dmfs_status inspect_check_board(const struct dmfs_image *image,
 	if (demand->compatible)
 		return dmfs_check_board(image, &demand->compatible, 1, demand->rollback);
 	/* Without a board any of the image's own will do, so only the index is compared. */
-	return image->rollback < demand->rollback ? DMFS_ERR_ROLLBACK : DMFS_OK;
+	return dmfs_check_rollback(image, demand->rollback);
 }
 
 static uint64_t raw_len(const struct dmfs_image *image)
@@ -61,9 +62,16 @@ static void print_verdict(const struct image_file *file, const struct trust_keys
 	       file->path, (int)image->name.len, image->name.data, (int)image->version.len,
 	       image->version.data, image->rollback, image->objects, image->objects == 1 ? "" : "s",
 	       size_text(raw_text, raw_len(image)));
+	if (image->encrypted && !file->content_key)
+		printf("encrypted objects by their hashes alone: there is no key\n");
 	for (uint32_t i = 0; i < trust->trust.count; i++) {
 		if (file->signers >> i & 1)
 			printf("signed by trusted key %s\n", key_id_text(id, trust->keys[i]));
+	}
+	for (uint32_t i = 0; i < trust->next.count; i++) {
+		if (file->signers >> (DMFS_NEXT_SIGNERS + i) & 1)
+			printf("signed by key %s of the next trust set\n",
+			       key_id_text(id, trust->next_keys[i]));
 	}
 }
 
@@ -90,20 +98,30 @@ static void print_verdict_json(const struct image_file *file, const struct trust
 			if (file->signers >> i & 1)
 				json_text(&json, NULL, key_id_text(id, trust->keys[i]));
 		}
+		for (uint32_t i = 0; i < trust->next.count; i++) {
+			if (file->signers >> (DMFS_NEXT_SIGNERS + i) & 1)
+				json_text(&json, NULL, key_id_text(id, trust->next_keys[i]));
+		}
 		json_end_array(&json);
+		json_bool(&json, "unpacked", !image->encrypted || file->content_key);
 	}
 	json_end_object(&json);
 }
 
 /* What follows the signatures; *refused says why the image is, when it is. */
-static int check_rest(const struct image_file *file, const struct board_demand *demand,
-		      enum dmfs_status *refused)
+static int check_rest(struct image_file *file, const struct args *args,
+		      const struct board_demand *demand, enum dmfs_status *refused)
 {
 	struct unpack_failure failure;
+	int status;
 
 	*refused = inspect_check_board(&file->image, demand);
 	if (*refused != DMFS_OK)
 		return image_refused(file->path, *refused);
+	status = image_file_unseal(file, args);
+	*refused = file->refused;
+	if (status != STATUS_DONE)
+		return status;
 	if (unpack_quietly(file, 0, file->image.chunks, -1, "verifying", &failure))
 		return STATUS_DONE;
 	*refused = failure.status;
@@ -126,8 +144,9 @@ int verify_command(const struct args *args)
 	status = image_file_read(&file, args->operands[0], &trust.trust);
 	refused = file.refused;
 	if (status == STATUS_DONE)
-		status = check_rest(&file, &demand, &refused);
-	if (json && status != STATUS_FAILED)
+		status = check_rest(&file, args, &demand, &refused);
+	/* A verdict is on the image; what kept from one has been said. */
+	if (json && (status == STATUS_DONE || refused != DMFS_OK))
 		print_verdict_json(&file, &trust, refused);
 	else if (status == STATUS_DONE && !args_has(args, "quiet"))
 		print_verdict(&file, &trust);
@@ -301,6 +320,8 @@ int extract_command(const struct args *args)
 	if (status != STATUS_DONE)
 		return status;
 	status = check_wanted(args, &file);
+	if (status == STATUS_DONE)
+		status = image_file_unseal(&file, args);
 	if (status == STATUS_DONE)
 		status = extract_to(args, &file, path ? path : ".");
 	image_file_free(&file);

@@ -43,6 +43,11 @@
 #define DMFS_PUBLIC_KEY_LEN 32u
 #define DMFS_SIGNATURE_LEN 64u
 #define DMFS_KEY_ID_LEN 8u
+#define DMFS_CONTENT_KEY_LEN 32u
+#define DMFS_SEALED_KEY_LEN 80u
+#define DMFS_MAX_SEALED_KEYS 16u
+/* What encryption adds to a stored chunk: nonce and tag. */
+#define DMFS_COVER_LEN 40u
 
 /* Where a guest believes its RAM to be, section 4. */
 #define DMFS_GUEST_RAM_BASE UINT64_C(0x80000000)
@@ -81,6 +86,8 @@ enum dmfs_status {
 	DMFS_ERR_BOARD,		     /* not made for this board */
 	DMFS_ERR_HASH,		     /* a chunk's bytes are not those that were signed */
 	DMFS_ERR_INFLATE,	     /* a chunk is not a zlib stream of the signed lengths */
+	DMFS_ERR_SEALED,	     /* encrypted, and not to the key that is here, or there is none */
+	DMFS_ERR_DECRYPT,	     /* a chunk is not what the content key encrypted */
 	DMFS_ERR_SPACE,		     /* the caller's buffer is too small */
 	DMFS_STATUS_COUNT
 };
@@ -113,6 +120,9 @@ enum dmfs_restart { DMFS_RESTART_NEVER, DMFS_RESTART_ON_CRASH, DMFS_RESTART_ALWA
 
 /* dmfs_capsule.flags: runs at any address that keeps its offset within 2 MiB. */
 #define DMFS_CAPSULE_RELOCATABLE (1u << 0)
+
+/* dmfs_object.flags */
+#define DMFS_OBJECT_ENCRYPTED (1u << 0)
 
 /* Permission bit numbers, section 7; names through dmfs_permission_name(). */
 enum dmfs_permission {
@@ -200,6 +210,7 @@ struct dmfs_extent {
 	uint64_t payload_len;
 	uint64_t image_len;
 	uint32_t signatures;
+	uint32_t sealed_keys;
 };
 
 /*
@@ -218,7 +229,11 @@ struct dmfs_trust {
 	const uint8_t (*keys)[DMFS_PUBLIC_KEY_LEN];
 	uint32_t count;
 	uint32_t threshold;
+	const struct dmfs_trust *next; /* while trust changes: another set that is enough as well; or NULL */
 };
+
+/* Anchors of the next set in a word of signers: from this bit on. */
+#define DMFS_NEXT_SIGNERS DMFS_MAX_ANCHORS
 
 /* A validated image; all fields are private to libdmfs but those described. */
 struct dmfs_image {
@@ -229,6 +244,7 @@ struct dmfs_image {
 	uint64_t rollback;	   /* public */
 	uint64_t created;	   /* public: seconds since 1970, or 0 */
 	uint32_t chunk_len;	   /* public */
+	bool encrypted;		   /* public: some object is */
 	uint32_t objects;	   /* public: counts */
 	uint32_t capsules;
 	uint32_t properties;
@@ -262,6 +278,9 @@ enum dmfs_status dmfs_open_region(struct dmfs_image *out, const void *region, ui
 /* Step 3 alone, over an image opened by any of the above. */
 enum dmfs_status dmfs_check_signatures(const struct dmfs_image *image, const struct dmfs_trust *trust,
 				       uint32_t *signers);
+
+/* Is the image's rollback index at least this? Every check of it is this one: DMFS_OK or DMFS_ERR_ROLLBACK. */
+enum dmfs_status dmfs_check_rollback(const struct dmfs_image *image, uint64_t least);
 
 /* Step 5. `boards` are the board's own `count` compatible strings, `rollback` the least index it takes. */
 enum dmfs_status dmfs_check_board(const struct dmfs_image *image, const char *const *boards,
@@ -297,10 +316,28 @@ enum dmfs_status dmfs_unpack_chunk(const struct dmfs_chunk *chunk, const void *s
 				   struct dmfs_workspace *workspace);
 
 /*
+ * Section 8a: the content key of an encrypted image, unsealed with an X25519 secret key. DMFS_ERR_SEALED when it is sealed to
+ * others only.
+ */
+enum dmfs_status dmfs_unseal(const struct dmfs_image *image, const uint8_t secret[DMFS_PUBLIC_KEY_LEN],
+			     uint8_t content_key[DMFS_CONTENT_KEY_LEN]);
+
+/*
+ * dmfs_unpack_chunk() for a chunk of an encrypted object. `opened` is room for chunk.stored_len - DMFS_COVER_LEN bytes,
+ * apart from both others.
+ */
+enum dmfs_status dmfs_unpack_encrypted(const struct dmfs_chunk *chunk, const void *stored,
+				       const uint8_t content_key[DMFS_CONTENT_KEY_LEN], void *opened,
+				       void *raw, struct dmfs_workspace *workspace);
+
+/* The hash of a stored chunk alone: all that can be said of an encrypted one without its key. */
+enum dmfs_status dmfs_check_chunk(const struct dmfs_chunk *chunk, const void *stored);
+
+/*
  * The section of the hypervisor that `dmfs run` and `dmfs bundle` fill (ELF section ".dmfs.trust"). All zero
  * but the magic as built: refuse everything. Little-endian, as is every board.
  */
-#define DMFS_TRUST_MAGIC "DIOSIX TRUST V1"
+#define DMFS_TRUST_MAGIC "DIOSIX TRUST V3"
 #define DMFS_TRUST_SECTION ".dmfs.trust"
 #define DMFS_MAX_ANCHORS 16u
 struct dmfs_trust_section {
@@ -309,7 +346,12 @@ struct dmfs_trust_section {
 	uint32_t threshold; /* of them that must have signed */
 	uint64_t rollback;  /* least rollback index */
 	uint8_t keys[DMFS_MAX_ANCHORS][DMFS_PUBLIC_KEY_LEN];
+	uint8_t unseal[DMFS_PUBLIC_KEY_LEN]; /* the board's X25519 secret key; zeros: it has none */
+	uint64_t set_version;	 /* of the newest trust set that this hypervisor was given */
+	uint32_t next_count;	 /* that set, for the time of a change; 0: none */
+	uint32_t next_threshold;
+	uint8_t next_keys[DMFS_MAX_ANCHORS][DMFS_PUBLIC_KEY_LEN];
 };
-_Static_assert(sizeof(struct dmfs_trust_section) == 544, "layout shared with bundled hypervisors");
+_Static_assert(sizeof(struct dmfs_trust_section) == 1104, "layout shared with bundled hypervisors");
 
 #endif

@@ -21,6 +21,7 @@ struct dmfs_write_object {
 	const void *data; /* NULL: read() gives them */
 	uint64_t raw_len;
 	uint64_t mem_len; /* at least raw_len */
+	bool encrypted;
 };
 
 /*
@@ -33,7 +34,7 @@ struct dmfs_write_cache {
 	size_t (*load)(void *context, const uint8_t key[DMFS_HASH_LEN], void *entry, size_t room);
 	/* Keeps an entry, or not: nobody relies on it. */
 	void (*store)(void *context, const uint8_t key[DMFS_HASH_LEN], const void *entry, size_t len);
-	/* Told once for each chunk that is not all zeros: did an entry do? */
+	/* Told once for each chunk that is neither encrypted nor all zeros: did an entry do? */
 	void (*used)(void *context, bool hit);
 	void *context;
 };
@@ -69,7 +70,20 @@ struct dmfs_write_plan {
 	/* Called from one thread at a time, as raw bytes are done; may be NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *progress_context;
-	const struct dmfs_write_cache *cache; /* NULL: none */
+	const struct dmfs_write_cache *cache; /* NULL: none. Encrypted chunks never go there */
+	/* Section 8a; with encrypted objects a content key, and to whom it is sealed. */
+	const uint8_t *content_key;
+	const uint8_t (*recipients)[DMFS_PUBLIC_KEY_LEN];
+	uint32_t recipient_count;
+	/*
+	 * Signatures that are made elsewhere, over the region of `len` bytes: `signer_count` of them, after those by keys. The
+	 * function fills key and signature, which are checked, or fails with a status that dmfs_write() returns.
+	 */
+	uint32_t signer_count;
+	enum dmfs_status (*signer)(void *context, uint32_t index, const void *region, uint64_t len,
+				   uint8_t key[DMFS_PUBLIC_KEY_LEN],
+				   uint8_t signature[DMFS_SIGNATURE_LEN]);
+	void *signer_context;
 };
 
 /* An Ed25519 secret key as libsodium has it: seed, then public key. */
@@ -92,5 +106,12 @@ enum dmfs_status dmfs_write(FILE *out, const struct dmfs_write_plan *plan,
 enum dmfs_status dmfs_attach_signature(uint8_t **image, uint64_t *len,
 				       const uint8_t key[DMFS_PUBLIC_KEY_LEN],
 				       const uint8_t signature[DMFS_SIGNATURE_LEN]);
+
+/*
+ * Seals the content key to `count` recipients, at most DMFS_MAX_SEALED_KEYS, in place of those to whom it is sealed in the image in
+ * memory, as in dmfs_attach_signature(). Signatures stay.
+ */
+enum dmfs_status dmfs_reseal(uint8_t **image, uint64_t *len, const uint8_t *content_key,
+			     const uint8_t (*recipients)[DMFS_PUBLIC_KEY_LEN], uint32_t count);
 
 #endif

@@ -59,19 +59,21 @@ static enum dmfs_status check_header_lengths(const struct dmfs_header *h)
 	return h->signed_len == sum ? DMFS_OK : DMFS_ERR_LENGTH;
 }
 
-static enum dmfs_status read_signature_block(struct cursor *c, uint32_t *signatures)
+static enum dmfs_status read_signature_block(struct cursor *c, uint32_t *signatures,
+					     uint32_t *sealed_keys)
 {
-	uint32_t sealed_keys;
-
 	if (c->left < DMFS_SIGNATURE_BLOCK_LEN)
 		return DMFS_ERR_TRUNCATED;
 	*signatures = cursor_u32(c);
-	sealed_keys = cursor_u32(c);
+	*sealed_keys = cursor_u32(c);
 	if (*signatures > DMFS_MAX_SIGNATURES)
 		return DMFS_ERR_TOO_MANY_SIGNATURES;
-	if (sealed_keys != 0 || !cursor_zeros(c, 8))
+	if (*sealed_keys > DMFS_MAX_SEALED_KEYS)
+		return DMFS_ERR_LIMIT;
+	if (!cursor_zeros(c, 8))
 		return DMFS_ERR_RESERVED;
-	if (!cursor_take(c, (uint64_t)*signatures * DMFS_SIGNATURE_RECORD_LEN))
+	if (!cursor_take(c, (uint64_t)*signatures * DMFS_SIGNATURE_RECORD_LEN +
+				    (uint64_t)*sealed_keys * DMFS_SEALED_KEY_LEN))
 		return DMFS_ERR_TRUNCATED;
 	return DMFS_OK;
 }
@@ -94,13 +96,14 @@ enum dmfs_status dmfs_measure(const void *image, uint64_t at_hand, uint64_t len,
 		return status;
 	if (!cursor_take(&c, header.signed_len))
 		return DMFS_ERR_TRUNCATED;
-	status = read_signature_block(&c, &extent->signatures);
+	status = read_signature_block(&c, &extent->signatures, &extent->sealed_keys);
 	if (status != DMFS_OK)
 		return status;
 
 	extent->signed_len = header.signed_len;
 	extent->payload_offset = header.signed_len + DMFS_SIGNATURE_BLOCK_LEN +
-				 (uint64_t)extent->signatures * DMFS_SIGNATURE_RECORD_LEN;
+				 (uint64_t)extent->signatures * DMFS_SIGNATURE_RECORD_LEN +
+				 (uint64_t)extent->sealed_keys * DMFS_SEALED_KEY_LEN;
 	extent->payload_len = header.payload_len;
 	extent->image_len = extent->payload_offset + extent->payload_len;
 	if (extent->image_len > len)

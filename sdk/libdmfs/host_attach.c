@@ -24,6 +24,7 @@ enum dmfs_status dmfs_attach_signature(uint8_t **image, uint64_t *len,
 	struct dmfs_extent *extent = &opened.extent;
 	enum dmfs_status status = dmfs_open_unverified(&opened, *image, *len, true);
 	uint8_t *bytes, *record;
+	uint64_t sealed;
 
 	if (status != DMFS_OK)
 		return status;
@@ -38,8 +39,10 @@ enum dmfs_status dmfs_attach_signature(uint8_t **image, uint64_t *len,
 		errno = ENOMEM;
 		return DMFS_ERR_SPACE;
 	}
-	record = bytes + extent->payload_offset;
-	memmove(record + DMFS_SIGNATURE_RECORD_LEN, record, extent->payload_len);
+	/* Signatures, then sealed keys. */
+	sealed = (uint64_t)extent->sealed_keys * DMFS_SEALED_KEY_LEN;
+	record = bytes + extent->payload_offset - sealed;
+	memmove(record + DMFS_SIGNATURE_RECORD_LEN, record, sealed + extent->payload_len);
 	memcpy(record, key, DMFS_PUBLIC_KEY_LEN);
 	memcpy(record + DMFS_PUBLIC_KEY_LEN, signature, DMFS_SIGNATURE_LEN);
 	host_put_u32(bytes + extent->signed_len, extent->signatures + 1);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium/crypto_aead_xchacha20poly1305.h>
 #include <sodium/crypto_generichash_blake2b.h>
 
 #include "host_internal.h"
@@ -19,10 +20,11 @@
 #define MAX_THREADS 256u
 
 struct slot {
-	uint8_t *entry; /* room for an entry of the bound: hash, then stored bytes */
+	uint8_t *entry; /* room for hash, then stored bytes of the bound, covered when encrypted */
 	uint32_t object;
 	uint64_t offset; /* of the raw bytes in the object */
 	struct host_chunk chunk;
+	uint32_t index; /* among all chunks */
 	bool done;
 };
 
@@ -76,7 +78,8 @@ static struct slot *take_chunk(struct pipeline *p)
 	/* Every object has a chunk at least: the plan has been validated. */
 	o = &p->plan->objects[p->object];
 	left = o->raw_len - p->object_offset;
-	slot = &p->slots[p->taken++ % p->slots_count];
+	slot = &p->slots[p->taken % p->slots_count];
+	slot->index = p->taken++;
 	slot->object = p->object;
 	slot->offset = p->object_offset;
 	slot->chunk.raw_len = left < p->head->chunk_len ? (uint32_t)left : p->head->chunk_len;
@@ -97,18 +100,26 @@ static void fail(struct pipeline *p, int error)
 	pthread_cond_broadcast(&p->changed);
 }
 
+/* The length of the stream at `to`; 0 with errno set when the encoder failed. */
+static uint32_t compress(struct libdeflate_compressor *compressor, const uint8_t *raw,
+			 uint32_t raw_len, uint8_t *to, size_t bound)
+{
+	size_t len = libdeflate_zlib_compress(compressor, raw, raw_len, to, bound);
+
+	if (len == 0)
+		errno = ENOMEM;
+	return (uint32_t)len;
+}
+
 /* Fills in length and hash of stored bytes. False when the encoder failed. */
 static bool compress_chunk(struct libdeflate_compressor *compressor, const uint8_t *raw,
 			   struct slot *slot, size_t bound)
 {
 	struct host_chunk *chunk = &slot->chunk;
 
-	chunk->stored_len = (uint32_t)libdeflate_zlib_compress(compressor, raw, chunk->raw_len,
-							       stored_of(slot), bound);
-	if (chunk->stored_len == 0) {
-		errno = ENOMEM;
+	chunk->stored_len = compress(compressor, raw, chunk->raw_len, stored_of(slot), bound);
+	if (chunk->stored_len == 0)
 		return false;
-	}
 	crypto_generichash_blake2b(chunk->hash, sizeof(chunk->hash), stored_of(slot),
 				   chunk->stored_len, NULL, 0);
 	return true;
@@ -200,19 +211,56 @@ static bool make_zeros(struct pipeline *p, const struct worker *w, const uint8_t
 	return good;
 }
 
+/* --- encrypted chunks ------------------------------------------------------------------------ */
+
+/* Section 8a, in place: the stream is behind where the nonce goes. */
+static void encrypt(const uint8_t *key, struct slot *slot, uint32_t stream_len)
+{
+	uint8_t *nonce = stored_of(slot), *stream = nonce + DMFS_NONCE_LEN, index[4];
+	crypto_generichash_blake2b_state state;
+
+	host_put_u32(index, slot->index);
+	crypto_generichash_blake2b_init(&state, key, DMFS_CONTENT_KEY_LEN, DMFS_NONCE_LEN);
+	crypto_generichash_blake2b_update(&state, index, sizeof(index));
+	crypto_generichash_blake2b_update(&state, stream, stream_len);
+	crypto_generichash_blake2b_final(&state, nonce, DMFS_NONCE_LEN);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(stream, NULL, stream, stream_len, NULL, 0, NULL, nonce,
+						   key);
+}
+
+/* Never from the cache, which would keep in the clear what is secret, and no copy of another: each has its nonce. */
+static bool make_encrypted(const struct pipeline *p, const struct worker *w, const uint8_t *raw,
+			   struct slot *slot)
+{
+	struct host_chunk *chunk = &slot->chunk;
+	uint32_t len = compress(w->compressor, raw, chunk->raw_len, stored_of(slot) + DMFS_NONCE_LEN,
+				p->bound);
+
+	if (len == 0)
+		return false;
+	encrypt(p->plan->content_key, slot, len);
+	chunk->stored_len = len + DMFS_COVER_LEN;
+	crypto_generichash_blake2b(chunk->hash, sizeof(chunk->hash), stored_of(slot),
+				   chunk->stored_len, NULL, 0);
+	return true;
+}
+
 /* --- the threads ----------------------------------------------------------------------------- */
 
 /* True when the slot is filled; otherwise errno is set. */
 static bool make_chunk(struct pipeline *p, const struct worker *w, struct slot *slot)
 {
 	const struct dmfs_write_plan *plan = p->plan;
-	const uint8_t *data = plan->objects[slot->object].data, *raw = w->raw;
+	const struct dmfs_write_object *object = &plan->objects[slot->object];
+	const uint8_t *data = object->data, *raw = w->raw;
 
 	if (data)
 		raw = data + slot->offset;
 	else if (!plan->read(plan->read_context, slot->object, slot->offset, w->raw,
 			     slot->chunk.raw_len))
 		return false;
+	if (object->encrypted)
+		return make_encrypted(p, w, raw, slot);
 	if (is_zeros(p, raw, slot->chunk.raw_len))
 		return make_zeros(p, w, raw, slot);
 	return p->cache ? make_cached(p, w, raw, slot)
@@ -385,7 +433,7 @@ static bool alloc_slots(struct pipeline *p)
 	p->bound = libdeflate_zlib_compress_bound(compressor, p->head->chunk_len);
 	libdeflate_free_compressor(compressor);
 	for (uint32_t i = 0; i < p->slots_count; i++) {
-		p->slots[i].entry = malloc(DMFS_HASH_LEN + p->bound);
+		p->slots[i].entry = malloc(DMFS_HASH_LEN + DMFS_COVER_LEN + p->bound);
 		if (!p->slots[i].entry)
 			return false;
 	}

@@ -92,7 +92,7 @@ static void put_objects(struct pen *pen, const struct dmfs_write_plan *plan, uin
 
 		put_text(pen, o->name);
 		put_u32(pen, o->type);
-		put_u32(pen, 0);
+		put_u32(pen, o->encrypted ? DMFS_OBJECT_ENCRYPTED : 0);
 		put_u64(pen, o->raw_len);
 		put_u32(pen, first);
 		put_u32(pen, count);
@@ -145,6 +145,14 @@ static void put_properties(struct pen *pen, const struct dmfs_write_plan *plan)
 	}
 }
 
+static bool encrypts(const struct dmfs_write_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->object_count; i++)
+		if (plan->objects[i].encrypted)
+			return true;
+	return false;
+}
+
 /* payload_len stays 0; host_put_payload_len() fills it. */
 static void put_header(struct pen *pen, const struct dmfs_write_plan *plan,
 		       const struct host_head *head)
@@ -158,7 +166,7 @@ static void put_header(struct pen *pen, const struct dmfs_write_plan *plan,
 	put_u32(pen, DMFS_SIGNATURE_ED25519);
 	put_u32(pen, DMFS_HASH_BLAKE2B_256);
 	put_u32(pen, DMFS_COMPRESSION_ZLIB);
-	put_u32(pen, DMFS_ENCRYPTION_NONE);
+	put_u32(pen, encrypts(plan) ? DMFS_ENCRYPTION_XCHACHA20_POLY1305 : DMFS_ENCRYPTION_NONE);
 	put_u64(pen, plan->rollback);
 	put_u64(pen, plan->created);
 	put_u32(pen, DMFS_XLEN);
@@ -199,9 +207,12 @@ static enum dmfs_status count_chunks(struct host_head *head, const struct dmfs_w
 
 	head->chunk_len = plan->chunk_len ? plan->chunk_len : DMFS_DEFAULT_CHUNK_LEN;
 	if (plan->object_count > DMFS_MAX_OBJECTS || plan->capsule_count > DMFS_MAX_CAPSULES ||
-	    plan->property_count > DMFS_MAX_PROPERTIES || head->chunk_len < DMFS_MIN_CHUNK_LEN ||
+	    plan->property_count > DMFS_MAX_PROPERTIES ||
+	    plan->recipient_count > DMFS_MAX_SEALED_KEYS || head->chunk_len < DMFS_MIN_CHUNK_LEN ||
 	    head->chunk_len > DMFS_MAX_CHUNK_LEN)
 		return DMFS_ERR_LIMIT;
+	if (encrypts(plan) != (plan->recipient_count > 0) || (encrypts(plan) && !plan->content_key))
+		return DMFS_ERR_SEALED;
 	for (uint32_t i = 0; i < plan->object_count; i++) {
 		if (plan->objects[i].raw_len > DMFS_MAX_RAW_LEN)
 			return DMFS_ERR_LIMIT;
@@ -227,7 +238,8 @@ static enum dmfs_status fill(struct host_head *head, const struct dmfs_write_pla
 	 */
 	head->bytes = calloc(1, tables + DMFS_MAX_STRINGS_LEN + DMFS_STRINGS_ALIGN +
 					DMFS_SIGNATURE_BLOCK_LEN +
-					DMFS_MAX_SIGNATURES * DMFS_SIGNATURE_RECORD_LEN);
+					DMFS_MAX_SIGNATURES * DMFS_SIGNATURE_RECORD_LEN +
+					DMFS_MAX_SEALED_KEYS * DMFS_SEALED_KEY_LEN);
 	if (!head->bytes)
 		return DMFS_ERR_SPACE;
 	pen.at = head->bytes + DMFS_HEADER_LEN;
@@ -243,6 +255,17 @@ static enum dmfs_status fill(struct host_head *head, const struct dmfs_write_pla
 	put_header(&pen, plan, head);
 	memcpy(head->bytes + tables, strings->bytes, strings->len);
 	return pen.status;
+}
+
+/* At the end of the head. */
+static enum dmfs_status put_sealed_keys(struct host_head *head, const struct dmfs_write_plan *plan)
+{
+	uint8_t *at = head->bytes + head->len - plan->recipient_count * DMFS_SEALED_KEY_LEN;
+
+	for (uint32_t i = 0; i < plan->recipient_count; i++, at += DMFS_SEALED_KEY_LEN)
+		if (!host_seal(at, plan->content_key, plan->recipients[i]))
+			return DMFS_ERR_SEALED;
+	return DMFS_OK;
 }
 
 enum dmfs_status host_encode(struct host_head *head, const struct dmfs_write_plan *plan,
@@ -266,7 +289,9 @@ enum dmfs_status host_encode(struct host_head *head, const struct dmfs_write_pla
 	if (status != DMFS_OK)
 		return status;
 	host_put_u32(head->bytes + head->signed_len, signatures);
+	host_put_u32(head->bytes + head->signed_len + 4, plan->recipient_count);
 	head->len = head->signed_len + DMFS_SIGNATURE_BLOCK_LEN +
-		    (uint64_t)signatures * DMFS_SIGNATURE_RECORD_LEN;
-	return DMFS_OK;
+		    (uint64_t)signatures * DMFS_SIGNATURE_RECORD_LEN +
+		    (uint64_t)plan->recipient_count * DMFS_SEALED_KEY_LEN;
+	return put_sealed_keys(head, plan);
 }

@@ -33,6 +33,9 @@ enum dmfs_status host_encode(struct host_head *head, const struct dmfs_write_pla
 
 void host_put_chunk(struct host_head *head, uint32_t index, const struct host_chunk *chunk);
 void host_put_payload_len(struct host_head *head, uint64_t payload_len);
+/* Section 8a: writes DMFS_SEALED_KEY_LEN bytes. False when the recipient is no public key. */
+bool host_seal(uint8_t *at, const uint8_t *content_key, const uint8_t recipient[DMFS_PUBLIC_KEY_LEN]);
+
 void host_put_u32(uint8_t *at, uint32_t value);
 
 /*

@@ -18,6 +18,8 @@
 #define DMFS_HASH_BLAKE2B_256  1u
 #define DMFS_COMPRESSION_ZLIB  1u
 #define DMFS_ENCRYPTION_NONE   0u
+#define DMFS_ENCRYPTION_XCHACHA20_POLY1305 1u
+#define DMFS_NONCE_LEN         24u
 #define DMFS_XLEN              64u
 
 /* Section 2's domain: magic and domain separation, zeros included. */

@@ -54,6 +54,7 @@ void dmfs_locate(struct dmfs_image *out, const void *image, const struct dmfs_ex
 		.rollback = h.rollback,
 		.created = h.created,
 		.chunk_len = h.chunk_len,
+		.encrypted = h.encryption_alg != DMFS_ENCRYPTION_NONE,
 		.objects = h.objects,
 		.capsules = h.capsules,
 		.properties = h.properties,

@@ -35,6 +35,8 @@ static const char *const sentences[DMFS_STATUS_COUNT] = {
 	[DMFS_ERR_BOARD] = "the image is not made for this board",
 	[DMFS_ERR_HASH] = "the payload is not the one that was signed",
 	[DMFS_ERR_INFLATE] = "a chunk is not a zlib stream of the lengths that were signed",
+	[DMFS_ERR_SEALED] = "it is encrypted, and not to a key that is here",
+	[DMFS_ERR_DECRYPT] = "a chunk cannot be decrypted: the content key is not the one of this image",
 	[DMFS_ERR_SPACE] = "there is not enough space",
 };
 

@@ -2,6 +2,7 @@
 /* Chunks: hash, compare, inflate (sections 6 and 9, step 6). */
 #include <string.h>
 
+#include <sodium/crypto_aead_xchacha20poly1305.h>
 #include <sodium/crypto_generichash_blake2b.h>
 #include <zlib.h>
 
@@ -43,17 +44,18 @@ static void arena_free(void *opaque, void *block)
  * Adler-32 value there. inflateValidate(0) leaves that value uncomputed: the hash has covered the
  * very bytes that it is made of.
  */
-static enum dmfs_status inflate_exactly(const struct dmfs_chunk *chunk, const void *stored,
-					void *raw, struct arena *arena)
+static enum dmfs_status inflate_exactly(const void *stored, uint32_t stored_len, void *raw,
+					uint32_t raw_len, struct dmfs_workspace *workspace)
 {
+	struct arena arena = {workspace->bytes, sizeof(workspace->bytes)};
 	z_stream stream = {
 		.next_in = (z_const Bytef *)stored,
-		.avail_in = chunk->stored_len,
+		.avail_in = stored_len,
 		.next_out = raw,
-		.avail_out = chunk->raw_len,
+		.avail_out = raw_len,
 		.zalloc = arena_alloc,
 		.zfree = arena_free,
-		.opaque = arena,
+		.opaque = &arena,
 	};
 	int end;
 
@@ -66,14 +68,37 @@ static enum dmfs_status inflate_exactly(const struct dmfs_chunk *chunk, const vo
 	return DMFS_OK;
 }
 
-enum dmfs_status dmfs_unpack_chunk(const struct dmfs_chunk *chunk, const void *stored, void *raw,
-				   struct dmfs_workspace *workspace)
+enum dmfs_status dmfs_check_chunk(const struct dmfs_chunk *chunk, const void *stored)
 {
-	struct arena arena = {workspace->bytes, sizeof(workspace->bytes)};
 	uint8_t hash[DMFS_HASH_LEN];
 
 	crypto_generichash_blake2b(hash, sizeof(hash), stored, chunk->stored_len, NULL, 0);
-	if (memcmp(hash, chunk->hash, sizeof(hash)) != 0)
-		return DMFS_ERR_HASH;
-	return inflate_exactly(chunk, stored, raw, &arena);
+	return memcmp(hash, chunk->hash, sizeof(hash)) == 0 ? DMFS_OK : DMFS_ERR_HASH;
+}
+
+enum dmfs_status dmfs_unpack_chunk(const struct dmfs_chunk *chunk, const void *stored, void *raw,
+				   struct dmfs_workspace *workspace)
+{
+	enum dmfs_status status = dmfs_check_chunk(chunk, stored);
+
+	if (status != DMFS_OK)
+		return status;
+	return inflate_exactly(stored, chunk->stored_len, raw, chunk->raw_len, workspace);
+}
+
+enum dmfs_status dmfs_unpack_encrypted(const struct dmfs_chunk *chunk, const void *stored,
+				       const uint8_t content_key[DMFS_CONTENT_KEY_LEN],
+				       void *opened, void *raw, struct dmfs_workspace *workspace)
+{
+	const uint8_t *nonce = stored;
+	enum dmfs_status status = dmfs_check_chunk(chunk, stored);
+
+	if (status != DMFS_OK)
+		return status;
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(opened, NULL, NULL, nonce + DMFS_NONCE_LEN,
+						       chunk->stored_len - DMFS_NONCE_LEN, NULL, 0,
+						       nonce, content_key) != 0)
+		return DMFS_ERR_DECRYPT;
+	return inflate_exactly(opened, chunk->stored_len - DMFS_COVER_LEN, raw, chunk->raw_len,
+			       workspace);
 }

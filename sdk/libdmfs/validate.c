@@ -15,7 +15,8 @@ static enum dmfs_status check_header(const struct dmfs_image *image)
 
 	dmfs_decode_header(&h, image->base);
 	if (h.signature_alg != DMFS_SIGNATURE_ED25519 || h.hash_alg != DMFS_HASH_BLAKE2B_256 ||
-	    h.compression_alg != DMFS_COMPRESSION_ZLIB || h.encryption_alg != DMFS_ENCRYPTION_NONE)
+	    h.compression_alg != DMFS_COMPRESSION_ZLIB || 
+	    h.encryption_alg > DMFS_ENCRYPTION_XCHACHA20_POLY1305)
 		return DMFS_ERR_ALGORITHM;
 	if (h.xlen != DMFS_XLEN)
 		return DMFS_ERR_BOARD;
@@ -43,7 +44,7 @@ static enum dmfs_status check_strings_padding(const struct dmfs_image *image)
 static enum dmfs_status check_object(const struct dmfs_image *image, const struct dmfs_object *o,
 				     uint32_t *next_chunk)
 {
-	if (o->flags != 0)
+	if ((o->flags & ~(image->encrypted ? DMFS_OBJECT_ENCRYPTED : 0)) != 0)
 		return DMFS_ERR_RESERVED;
 	if (!o->name.data || !dmfs_str_is_name(o->name, DMFS_MAX_NAME_LEN))
 		return DMFS_ERR_STRING;
@@ -67,7 +68,7 @@ static bool object_name_is_new(const struct dmfs_image *image, uint32_t index, s
 
 static enum dmfs_status check_objects(const struct dmfs_image *image)
 {
-	uint32_t next_chunk = 0;
+	uint32_t next_chunk = 0, flags = 0;
 
 	for (uint32_t i = 0; i < image->objects; i++) {
 		struct dmfs_object object;
@@ -80,7 +81,13 @@ static enum dmfs_status check_objects(const struct dmfs_image *image)
 			return status;
 		if (!object_name_is_new(image, i, object.name))
 			return DMFS_ERR_NAME_TWICE;
+		flags |= object.flags;
 	}
+	/* Encryption of nothing would be a second way to say the same. */
+	if (!image->encrypted && image->extent.sealed_keys != 0)
+		return DMFS_ERR_RESERVED;
+	if (image->encrypted != ((flags & DMFS_OBJECT_ENCRYPTED) != 0))
+		return DMFS_ERR_OBJECT;
 	return next_chunk == image->chunks ? DMFS_OK : DMFS_ERR_OBJECT;
 }
 
@@ -231,6 +238,7 @@ static enum dmfs_status check_chunks(const struct dmfs_image *image)
 
 	for (uint32_t i = 0; i < image->objects; i++) {
 		struct dmfs_object object = dmfs_object(image, i);
+		uint32_t least = object.flags & DMFS_OBJECT_ENCRYPTED ? DMFS_COVER_LEN + 1 : 1;
 		uint64_t left = object.raw_len;
 
 		for (uint32_t j = 0; j < object.chunk_count; j++) {
@@ -238,7 +246,7 @@ static enum dmfs_status check_chunks(const struct dmfs_image *image)
 			uint64_t raw = left < image->chunk_len ? left : image->chunk_len;
 
 			if (chunk.offset != offset || chunk.raw_len != raw ||
-			    chunk.stored_len == 0 || chunk.stored_len > 2 * image->chunk_len + 64)
+			    chunk.stored_len < least || chunk.stored_len > 2 * image->chunk_len + 64)
 				return DMFS_ERR_CHUNK;
 			offset += chunk.stored_len;
 			left -= raw;

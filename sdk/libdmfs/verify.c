@@ -66,8 +66,8 @@ static uint32_t find_anchor(const struct dmfs_trust *trust, const uint8_t *key)
 	return DMFS_NONE;
 }
 
-enum dmfs_status dmfs_check_signatures(const struct dmfs_image *image,
-				       const struct dmfs_trust *trust, uint32_t *signers)
+static enum dmfs_status check_set(const struct dmfs_image *image, const struct dmfs_trust *trust,
+				  uint32_t *signers)
 {
 	enum dmfs_status status = check_trust(trust);
 	uint32_t signed_by = 0, good = 0;
@@ -92,9 +92,24 @@ enum dmfs_status dmfs_check_signatures(const struct dmfs_image *image,
 	}
 	if (good < trust->threshold)
 		return DMFS_ERR_UNTRUSTED;
-	if (signers)
-		*signers = signed_by;
+	*signers = signed_by;
 	return DMFS_OK;
+}
+
+/* Either set is enough. Only too few signatures are a reason to ask the next one. */
+enum dmfs_status dmfs_check_signatures(const struct dmfs_image *image,
+				       const struct dmfs_trust *trust, uint32_t *signers)
+{
+	uint32_t signed_by = 0;
+	enum dmfs_status status = check_set(image, trust, &signed_by);
+
+	if (status == DMFS_ERR_UNTRUSTED && trust->next) {
+		status = check_set(image, trust->next, &signed_by);
+		signed_by <<= DMFS_NEXT_SIGNERS;
+	}
+	if (status == DMFS_OK && signers)
+		*signers = signed_by;
+	return status;
 }
 
 /* Steps 1, 3 (only with `trust`) and 4 of section 9. */
@@ -141,13 +156,19 @@ static bool is_one_of(struct dmfs_str s, const char *const *boards, uint32_t cou
 	return false;
 }
 
+enum dmfs_status dmfs_check_rollback(const struct dmfs_image *image, uint64_t least)
+{
+	return image->rollback < least ? DMFS_ERR_ROLLBACK : DMFS_OK;
+}
+
 enum dmfs_status dmfs_check_board(const struct dmfs_image *image, const char *const *boards,
 				  uint32_t count, uint64_t rollback)
 {
+	enum dmfs_status status = dmfs_check_rollback(image, rollback);
 	bool any = true;
 
-	if (image->rollback < rollback)
-		return DMFS_ERR_ROLLBACK;
+	if (status != DMFS_OK)
+		return status;
 	for (uint32_t i = 0; i < image->properties; i++) {
 		struct dmfs_property p = dmfs_property(image, i);
 

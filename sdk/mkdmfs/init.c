@@ -122,7 +122,7 @@ static int create_key(const char *folder)
 
 	if (asprintf(&prefix, "%s/dev", folder) < 0)
 		return diag_file("create", folder, ENOMEM);
-	status = key_generate(prefix);
+	status = key_generate(prefix, KEY_SIGNING, NULL);
 	free(prefix);
 	return status;
 }

@@ -69,6 +69,7 @@ struct manifest_capsule {
 	struct manifest_number cpu_limit;
 	struct manifest_number restart_limit;
 	struct manifest_number permissions;
+	struct manifest_number encrypt;
 };
 
 struct manifest_image {

@@ -17,6 +17,8 @@
 #include "plan.h"
 #include "sign/image.h"
 #include "sign/keys.h"
+#include "sign/seal.h"
+#include "sign/signer.h"
 
 /* The time for the image: SOURCE_DATE_EPOCH or none, so that the clock never decides bytes. */
 static bool read_epoch(uint64_t *created)
@@ -32,12 +34,13 @@ static bool read_epoch(uint64_t *created)
 static int read_options(const struct args *args, struct dmfs_write_plan *write)
 {
 	uint64_t threads = 0, level = 0, chunk = 0;
+	bool is_signed = args_has(args, "key") || args_has(args, "signer");
 
-	if (args_has(args, "key") == args_has(args, "unsigned"))
+	if (is_signed == args_has(args, "unsigned"))
 		return args_wrong(
 			args->command,
-			args_has(args, "key")
-				? "--key and --unsigned contradict each other"
+			is_signed
+				? "--unsigned and --key or --signer contradict each other"
 				: "sign with --key NAME.key ('dmfs keygen NAME' makes one), or say "
 				  "--unsigned");
 	if (!args_number(args, "jobs", 1, 1024, &threads) ||
@@ -84,8 +87,29 @@ static void tell(const struct plan *plan, const char *path, uint64_t image_len, 
 		  keys == 1 ? "" : "s");
 }
 
-static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret)
+/* What the helpers of --signer are to dmfs_write(). */
+struct signers {
+	const struct args *args;
+	int status; /* what was said about the first that failed; STATUS_DONE */
+};
+
+static enum dmfs_status ask_signer(void *context, uint32_t index, const void *region, uint64_t len,
+				   uint8_t key[DMFS_PUBLIC_KEY_LEN],
+				   uint8_t signature[DMFS_SIGNATURE_LEN])
 {
+	struct signers *signers = context;
+	uint8_t answer[SIGNER_ANSWER_LEN];
+
+	signers->status = signer_run(signers->args, index, region, len, answer);
+	memcpy(key, answer, DMFS_PUBLIC_KEY_LEN);
+	memcpy(signature, answer + DMFS_PUBLIC_KEY_LEN, DMFS_SIGNATURE_LEN);
+	return signers->status == STATUS_DONE ? DMFS_OK : DMFS_ERR_UNSIGNED;
+}
+
+static int write_plan(struct plan *plan, const char *path, const struct secret_keys *secret,
+		      const struct args *args)
+{
+	struct signers signers = {args, STATUS_DONE};
 	struct progress progress = {.doing = "packing"};
 	struct output output;
 	enum dmfs_status written;
@@ -96,11 +120,16 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 		return status;
 	plan->write.progress = progress_update;
 	plan->write.progress_context = &progress;
+	plan->write.signer_count = args_count(args, "signer");
+	plan->write.signer = ask_signer;
+	plan->write.signer_context = &signers;
 	errno = 0;
 	written = dmfs_write(output.stream, &plan->write,
 			     (const uint8_t(*)[DMFS_SECRET_KEY_LEN])secret->keys, secret->count);
 	progress_end(&progress);
-	if (written != DMFS_OK)
+	if (signers.status != STATUS_DONE)
+		status = signers.status;
+	else if (written != DMFS_OK)
 		status = write_failed(plan, output.name, written);
 	else if (plan_has_changed(plan))
 		status = STATUS_FAILED;
@@ -112,7 +141,8 @@ static int write_plan(struct plan *plan, const char *path, const struct secret_k
 	image_len = ftello(output.stream);
 	status = output_commit(&output);
 	if (status == STATUS_DONE)
-		tell(plan, path, (uint64_t)image_len, secret->count);
+		tell(plan, path, (uint64_t)image_len,
+		     secret->count + plan->write.signer_count);
 	return status;
 }
 
@@ -125,22 +155,38 @@ static int write_with_cache(struct plan *plan, const char *path, const struct se
 	int status;
 
 	if (!folder)
-		return write_plan(plan, path, secret);
+		return write_plan(plan, path, secret, args);
 	if (!args_size(args, "cache-size", 1 << 20, UINT64_MAX, &limit))
 		return STATUS_USAGE;
 	status = cache_open(&cache, folder, limit);
 	if (status != STATUS_DONE)
 		return status;
 	plan->write.cache = &cache.calls;
-	status = write_plan(plan, path, secret);
+	status = write_plan(plan, path, secret, args);
 	cache_close(&cache);
 	return status;
+}
+
+/* Encryption takes both: the manifest says what, the command line to whom. */
+static int set_recipients(struct plan *plan, const struct recipients *recipients)
+{
+	if (plan->encrypts && recipients->count == 0)
+		diag_error("the manifest has parts to be encrypted; say to whom with --recipient "
+			   "NAME.pub ('dmfs keygen --seal NAME' makes one)");
+	else if (!plan->encrypts && recipients->count != 0)
+		diag_error("nothing in the manifest is to be encrypted; say 'encrypt: true' for a "
+			   "guest, or leave out --recipient");
+	plan->write.recipients = (const uint8_t(*)[KEY_LEN])recipients->keys;
+	plan->write.recipient_count = recipients->count;
+	plan->write.content_key = recipients->content_key;
+	return plan->encrypts == (recipients->count != 0) ? STATUS_DONE : STATUS_REFUSED;
 }
 
 int pack_command(const struct args *args)
 {
 	const char *path = args_value(args, "output", 0);
 	struct dmfs_write_plan options = {0};
+	struct recipients recipients;
 	struct secret_keys secret;
 	struct plan plan;
 	int status = read_options(args, &options);
@@ -151,9 +197,16 @@ int pack_command(const struct args *args)
 		return STATUS_USAGE;
 	if (binary_on_terminal(path))
 		return STATUS_USAGE;
-	status = secret_keys_read(&secret, args);
+	status = recipients_read(&recipients, args);
 	if (status != STATUS_DONE)
 		return status;
+	status = content_key_make(&recipients, args);
+	if (status == STATUS_DONE)
+		status = secret_keys_read(&secret, args);
+	if (status != STATUS_DONE) {
+		recipients_free(&recipients);
+		return status;
+	}
 	status = plan_make(&plan, args->operands[0]);
 	plan.write.threads = options.threads;
 	plan.write.level = options.level;
@@ -165,8 +218,11 @@ int pack_command(const struct args *args)
 		status = plan.report.errors ? STATUS_REFUSED : STATUS_DONE;
 	}
 	if (status == STATUS_DONE)
+		status = set_recipients(&plan, &recipients);
+	if (status == STATUS_DONE)
 		status = write_with_cache(&plan, path, &secret, args);
 	plan_free(&plan);
+	recipients_free(&recipients);
 	secret_keys_free(&secret);
 	return status == STATUS_DONE ? image_tell_json(args, path) : status;
 }

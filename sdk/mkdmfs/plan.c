@@ -297,25 +297,38 @@ static struct dmfs_str borrow(const char *text)
 
 /* An object that the last capsule has beyond what it boots with. */
 static void add_extra(struct plan *plan, const struct manifest_text *file, uint32_t type,
-		      const char *suffix)
+		      const char *suffix, bool encrypt)
 {
 	const char *key = dmfs_object_type_name(type);
 	uint32_t index = file_object(plan, file, plan->capsules[plan->write.capsule_count - 1].name.data,
 				     type, suffix, true);
 
-	if (index != DMFS_NONE)
-		plan->properties[plan->write.property_count++] = (struct dmfs_write_property){
-			plan->write.capsule_count, key, plan->objects[index].name};
+	if (index == DMFS_NONE)
+		return;
+	plan->objects[index].encrypted |= encrypt;
+	plan->properties[plan->write.property_count++] = (struct dmfs_write_property){
+		plan->write.capsule_count, key, plan->objects[index].name};
 }
 
 static void add_extras(struct plan *plan, const struct manifest_capsule *from)
 {
 	for (unsigned i = 0; i < from->disks.count; i++)
 		add_extra(plan, &from->disks.items[i], DMFS_OBJECT_DISK,
-			  arena_printf(&plan->arena, "disk.%u", i));
+			  arena_printf(&plan->arena, "disk.%u", i), from->encrypt.value);
 	for (unsigned i = 0; i < from->files.count; i++)
 		add_extra(plan, &from->files.items[i].file, DMFS_OBJECT_FILE,
-			  arena_printf(&plan->arena, "file.%s", from->files.items[i].name.text));
+			  arena_printf(&plan->arena, "file.%s", from->files.items[i].name.text),
+			  from->encrypt.value);
+}
+
+/* What several capsules use is encrypted when one of them wants it. */
+static void encrypt_capsule(struct plan *plan, const struct dmfs_capsule *capsule)
+{
+	plan->objects[capsule->kernel].encrypted = true;
+	plan->objects[capsule->devicetree].encrypted = true;
+	if (capsule->initrd != DMFS_NONE)
+		plan->objects[capsule->initrd].encrypted = true;
+	plan->encrypts = true;
 }
 
 static void add_capsule(struct plan *plan, const struct manifest_capsule *from)
@@ -348,6 +361,8 @@ static void add_capsule(struct plan *plan, const struct manifest_capsule *from)
 	if (good)
 		place(plan, from, capsule, &kernel);
 	add_extras(plan, from);
+	if (good && !plan->report.errors && from->encrypt.value)
+		encrypt_capsule(plan, capsule);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 
 struct plan {
 	struct dmfs_write_plan write; /* what it is about; the rest is what it borrows from */
+	bool encrypts; /* something is to be encrypted */
 	struct manifest manifest;
 	struct report report;
 	struct arena arena;

@@ -89,6 +89,8 @@ static const struct key devicetree_keys[] = {
 		 .max = UINT32_MAX,                                                                \
 		 .about = "How many restarts in a row are tried when each life is shorter than "   \
 			  "10 s; 0 for no limit. Default 10."},                                    \
+		{"encrypt", VALUE_BOOL, false, CAPSULE(encrypt),                                   \
+		 .about = "Encrypt what it is loaded from, to 'dmfs pack --recipient'. Default no."}, \
 	{                                                                                          \
 		"permissions", VALUE_WORDS, false, CAPSULE(permissions),                           \
 			.words = dmfs_permission_name,                                             \

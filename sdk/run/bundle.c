@@ -2,11 +2,13 @@
 #include "bundle.h"
 
 #include <elf.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/diag.h"
-#include "sign/keys.h"
+#include "sign/seal.h"
 
 /* Copies a record out of the file; false when it is not all there. */
 static bool get(const struct bytes *elf, uint64_t offset, void *record, size_t len)
@@ -65,8 +67,10 @@ static bool find_trust(const struct bytes *elf, Elf64_Shdr *section)
 	return false;
 }
 
-const char *bundle_fill(struct bytes *elf, const struct dmfs_trust *trust, uint64_t rollback)
+const char *bundle_fill(struct bytes *elf, const struct trust_keys *keys, uint64_t rollback,
+			const uint8_t *unseal)
 {
+	const struct dmfs_trust *trust = &keys->trust;
 	struct dmfs_trust_section place;
 	Elf64_Shdr section;
 
@@ -84,7 +88,20 @@ const char *bundle_fill(struct bytes *elf, const struct dmfs_trust *trust, uint6
 	place.count = trust->count;
 	place.threshold = trust->threshold;
 	place.rollback = rollback;
+	/* Versions only go up, whichever hypervisor is bundled again. */
+	if (trust->next && keys->next_version <= place.set_version)
+		return "it has been given that version of the trust set, or a newer one, already";
+	memset(place.next_keys, 0, sizeof(place.next_keys));
+	memcpy(place.next_keys, keys->next_keys, keys->next.count * sizeof(place.next_keys[0]));
+	place.next_count = keys->next.count;
+	place.next_threshold = keys->next.threshold;
+	if (trust->next)
+		place.set_version = keys->next_version;
+	memset(place.unseal, 0, sizeof(place.unseal));
+	if (unseal)
+		memcpy(place.unseal, unseal, sizeof(place.unseal));
 	memcpy(elf->data + section.sh_offset, &place, sizeof(place));
+	sodium_memzero(&place, sizeof(place));
 	return NULL;
 }
 
@@ -93,6 +110,7 @@ int bundle_read(struct bytes *elf, const char *path, const struct args *args)
 	struct trust_keys trust;
 	uint64_t rollback = 0;
 	const char *wrong;
+	uint8_t *unseal;
 	int status = trust_keys_read(&trust, args);
 
 	if (status == STATUS_DONE && !args_number(args, "rollback", 0, UINT64_MAX, &rollback))
@@ -101,7 +119,13 @@ int bundle_read(struct bytes *elf, const char *path, const struct args *args)
 		status = file_read_or_say(path, FILE_LIMIT, elf);
 	if (status != STATUS_DONE)
 		return status;
-	wrong = bundle_fill(elf, &trust.trust, rollback);
+	status = unseal_key_read(&unseal, args);
+	if (status != STATUS_DONE) {
+		free(elf->data);
+		return status;
+	}
+	wrong = bundle_fill(elf, &trust, rollback, unseal);
+	sodium_free(unseal);
 	if (!wrong)
 		return STATUS_DONE;
 	diag_error("'%s' cannot be given trusted keys: %s", path, wrong);
@@ -120,7 +144,11 @@ int bundle_command(const struct args *args)
 	status = bundle_read(&elf, args->operands[0], args);
 	if (status != STATUS_DONE)
 		return status;
+	/* A file with a secret in it is its owner's. */
+	if (args_has(args, "unseal"))
+		umask(077);
 	status = file_write(path, elf.data, elf.len);
+	sodium_memzero(elf.data, elf.len);
 	free(elf.data);
 	if (status == STATUS_DONE)
 		diag_info("%s: takes images signed by the trusted key%s only", path,

@@ -7,13 +7,14 @@
 
 #include "common/args.h"
 #include "common/file.h"
-#include "dmfs.h"
+#include "sign/keys.h"
 
 /*
- * Fills the section .dmfs.trust of the ELF in *elf, in place. Returns NULL, or a sentence that says
+ * Fills the section .dmfs.trust of the ELF in *elf, in place. `unseal` is the board's secret key, or NULL. Returns NULL, or a sentence that says
  * why it is no hypervisor.
  */
-const char *bundle_fill(struct bytes *elf, const struct dmfs_trust *trust, uint64_t rollback);
+const char *bundle_fill(struct bytes *elf, const struct trust_keys *keys, uint64_t rollback,
+			const uint8_t *unseal);
 
 /* Reads the hypervisor at `path` and fills it as --trust, --threshold and --rollback say. A
  * STATUS_... */

@@ -18,6 +18,7 @@
 #include "common/file.h"
 #include "common/suggest.h"
 #include "console.h"
+#include "flash.h"
 
 #define QEMU "qemu-system-riscv64"
 
@@ -33,13 +34,14 @@ struct board {
 	unsigned more_harts;       /* without */
 	const char *gstage, *pmp;  /* QEMU's -cpu for a way to isolate; NULL: impossible */
 	const char *automatic;     /* what `auto` stands for */
+	bool has_flash;            /* for a rollback index */
 	bool has_status;           /* QEMU's exit status is the board's */
 };
 
 static const struct board boards[] = {
-	{"virt", 2, 64, 0, "rv64", "rv64,h=false", "gstage", true},
+	{"virt", 2, 64, 0, "rv64", "rv64,h=false", "gstage", true, true},
 	/* Its first hart is one without S-mode; its models are fixed. */
-	{"sifive_u", 4, 4, 1, NULL, "", "pmp", false},
+	{"sifive_u", 4, 4, 1, NULL, "", "pmp", false, false},
 };
 
 static const char *board_name(const void *context, unsigned index)
@@ -70,6 +72,7 @@ struct machine {
 	const char *cpu; /* "" for the board's own */
 	uint64_t harts, memory, timeout;
 	char *hypervisor;
+	char *flash; /* QEMU's -blockdev, or NULL */
 	int hypervisor_fd, image_fd; /* files without a name, which QEMU reads */
 	pid_t qemu;
 };
@@ -171,6 +174,8 @@ static int unnamed_file(const char *name, struct bytes *bytes)
 		}
 		done += n > 0 ? (size_t)n : 0;
 	}
+	/* The hypervisor may have a secret in it. */
+	explicit_bzero(bytes->data, bytes->len);
 	free(bytes->data);
 	return fd;
 }
@@ -191,6 +196,18 @@ static int prepare_files(struct machine *machine, const struct args *args)
 		return status;
 	machine->image_fd = unnamed_file("image", &bytes);
 	return machine->image_fd < 0 ? diag_file("copy", image, errno) : STATUS_DONE;
+}
+
+static int prepare_flash(struct machine *machine, const struct args *args)
+{
+	const char *path = args_value(args, "flash", 0);
+
+	if (!path)
+		return STATUS_DONE;
+	if (!machine->board->has_flash)
+		return args_wrong(args->command, "%s has no flash memory for --flash",
+				  machine->board->name);
+	return flash_prepare(path, &machine->flash);
 }
 
 /* --- QEMU ------------------------------------------------------------------------------------ */
@@ -223,6 +240,16 @@ static void become_qemu(const struct machine *machine, char **more, const struct
 	if (*machine->cpu) {
 		argv[argc++] = "-cpu";
 		argv[argc++] = machine->cpu;
+	}
+	if (machine->flash) {
+		/*
+		 * Not as -drive if=pflash, which QEMU 7.2 takes for firmware that is to load the kernel, and its
+		 * machine has no pflash1 yet. So both banks begin as the file; only the second is written.
+		 */
+		argv[argc++] = "-blockdev";
+		argv[argc++] = machine->flash;
+		argv[argc++] = "-global";
+		argv[argc++] = "driver=cfi.pflash01,property=drive,value=" FLASH_NODE;
 	}
 	for (; *more; more++) {
 		if (argc + 1 >= sizeof(argv) / sizeof(argv[0])) {
@@ -368,7 +395,10 @@ int run_command(const struct args *args)
 	if (status == STATUS_DONE)
 		status = prepare_files(&machine, args);
 	if (status == STATUS_DONE)
+		status = prepare_flash(&machine, args);
+	if (status == STATUS_DONE)
 		status = relay(&machine, args);
 	free(machine.hypervisor);
+	free(machine.flash);
 	return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,8 @@ int image_file_read(struct image_file *file, const char *path, const struct dmfs
 
 void image_file_free(struct image_file *file)
 {
+	sodium_free(file->content_key);
+	file->content_key = NULL;
 	free(file->bytes.data);
 	file->bytes = (struct bytes){NULL, 0};
 }

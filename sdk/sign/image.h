@@ -14,7 +14,8 @@ struct image_file {
 	struct dmfs_image image;
 	bool verified;    /* enough trusted keys signed it */
 	uint32_t signers; /* a bit for each trusted key that did */
-	enum dmfs_status refused; /* why it was not read, when that is the image's fault */
+	enum dmfs_status refused; /* why it was not read or unsealed, when that is the image's fault */
+	uint8_t *content_key; /* of sodium_malloc(); NULL: not unsealed */
 };
 
 /*

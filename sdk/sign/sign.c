@@ -8,8 +8,9 @@
 #include "common/diag.h"
 #include "common/json.h"
 #include "image.h"
+#include "signer.h"
 
-static int print_key_json(const char *name)
+static int print_key_json(const char *name, enum key_type type)
 {
 	char id[KEY_ID_TEXT_LEN], hex[2 * DMFS_PUBLIC_KEY_LEN + 1], path[4096];
 	struct json json = {.out = stdout};
@@ -17,7 +18,7 @@ static int print_key_json(const char *name)
 	int status;
 
 	snprintf(path, sizeof(path), "%s.pub", name);
-	status = key_read_public(path, key);
+	status = keyfile_read_public(path, type, key);
 	if (status != STATUS_DONE)
 		return status;
 	json_begin_result(&json, "keygen");
@@ -30,10 +31,17 @@ static int print_key_json(const char *name)
 
 int keygen_command(const struct args *args)
 {
-	int status = key_generate(args->operands[0]);
+	enum key_type type = args_has(args, "seal") ? KEY_SEALING : KEY_SIGNING;
+	struct passphrases passphrases;
+	int status;
 
-	return status == STATUS_DONE && args_has(args, "json") ? print_key_json(args->operands[0])
-							       : status;
+	passphrases_init(&passphrases, args);
+	status = key_generate(args->operands[0], type,
+			      args_has(args, "passphrase") ? &passphrases : NULL);
+	passphrases_free(&passphrases);
+	return status == STATUS_DONE && args_has(args, "json")
+		       ? print_key_json(args->operands[0], type)
+		       : status;
 }
 
 /* Where the result goes: -o, or over the image. */
@@ -75,12 +83,36 @@ static int sign_with(const struct args *args, struct image_file *file, const uin
 		   signature);
 }
 
+static int sign_elsewhere(const struct args *args, struct image_file *file, unsigned index)
+{
+	uint8_t answer[SIGNER_ANSWER_LEN];
+	int status = signer_run(args, index, file->bytes.data, file->image.extent.signed_len, answer);
+
+	if (status != STATUS_DONE)
+		return status;
+	return add(args, &file->bytes, answer, answer + DMFS_PUBLIC_KEY_LEN);
+}
+
+static int sign_all(const struct args *args, struct image_file *file,
+		    const struct secret_keys *secret)
+{
+	int status = STATUS_DONE;
+
+	for (uint32_t i = 0; i < secret->count && status == STATUS_DONE; i++)
+		status = sign_with(args, file, secret->keys[i]);
+	for (unsigned i = 0; i < args_count(args, "signer") && status == STATUS_DONE; i++)
+		status = sign_elsewhere(args, file, i);
+	return status;
+}
+
 int sign_command(const struct args *args)
 {
 	struct secret_keys secret;
 	struct image_file file;
 	int status;
 
+	if (!args_has(args, "key") && !args_has(args, "signer"))
+		return args_wrong(args->command, "--key NAME.key or --signer COMMAND is missing");
 	if (binary_on_terminal(target(args)) || !image_json_possible(args, target(args)))
 		return STATUS_USAGE;
 	status = secret_keys_read(&secret, args);
@@ -88,8 +120,7 @@ int sign_command(const struct args *args)
 		return status;
 	status = image_file_read(&file, args->operands[0], NULL);
 	if (status == STATUS_DONE) {
-		for (uint32_t i = 0; i < secret.count && status == STATUS_DONE; i++)
-			status = sign_with(args, &file, secret.keys[i]);
+		status = sign_all(args, &file, &secret);
 		if (status == STATUS_DONE)
 			status = file_write(target(args), file.bytes.data, file.bytes.len);
 		image_file_free(&file);
@@ -166,7 +197,7 @@ int attach_command(const struct args *args)
 
 	if (binary_on_terminal(target(args)) || !image_json_possible(args, target(args)))
 		return STATUS_USAGE;
-	status = key_read_public(args_value(args, "pub", 0), key);
+	status = keyfile_read_public(args_value(args, "pub", 0), KEY_SIGNING, key);
 	if (status == STATUS_DONE)
 		status = read_signature(args_value(args, "signature", 0), signature);
 	if (status == STATUS_DONE)

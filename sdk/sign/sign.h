@@ -8,6 +8,7 @@
 #include "common/args.h"
 
 int keygen_command(const struct args *args);
+int protect_command(const struct args *args);
 int sign_command(const struct args *args);
 int digest_command(const struct args *args);
 int attach_command(const struct args *args);

@@ -41,7 +41,7 @@ static void check_attached(const struct dmfs_image *before, uint64_t len, const 
 			   uint64_t bytes_len)
 {
 	uint8_t anchors[1][DMFS_PUBLIC_KEY_LEN];
-	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])anchors, 1, 1};
+	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])anchors, 1, 1, NULL};
 	struct dmfs_image after;
 	enum dmfs_status status;
 

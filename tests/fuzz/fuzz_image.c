@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const uint8_t keys[1][DMFS_PUBLIC_KEY_LEN] = {{1}};
-	static const struct dmfs_trust trust = {keys, 1, 1};
+	static const struct dmfs_trust trust = {keys, 1, 1, NULL};
 	static const char *const boards[] = {"riscv-virtio"};
 	struct dmfs_image image;
 

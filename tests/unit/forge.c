@@ -118,7 +118,7 @@ struct dmfs_trust forge_trust(uint32_t count, uint32_t threshold)
 {
 	prepare();
 	return (struct dmfs_trust){(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN]) public, count,
-				   threshold};
+				   threshold, NULL};
 }
 
 static struct dmfs_str str(const char *text)
@@ -162,16 +162,16 @@ void forge_plan(struct forge_plan *p)
 	*p = (struct forge_plan){
 		.objects =
 			{
-				{"kernel", DMFS_OBJECT_KERNEL, kernel, sizeof(kernel), 0x10000},
+				{"kernel", DMFS_OBJECT_KERNEL, kernel, sizeof(kernel), 0x10000, false},
 				{"initrd", DMFS_OBJECT_INITRD, initrd, sizeof(initrd),
-				 sizeof(initrd)},
-				{"guest.dtb", DMFS_OBJECT_DEVICETREE, tree, tree_len, tree_len},
+				 sizeof(initrd), false},
+				{"guest.dtb", DMFS_OBJECT_DEVICETREE, tree, tree_len, tree_len, false},
 				{"banner", DMFS_OBJECT_BANNER, banner, sizeof(banner) - 1,
-				 sizeof(banner) - 1},
+				 sizeof(banner) - 1, false},
 				{"program", DMFS_OBJECT_PROGRAM, program, sizeof(program),
-				 sizeof(program)},
+				 sizeof(program), false},
 				{"file", DMFS_OBJECT_FILE, file, sizeof(file) - 1,
-				 sizeof(file) - 1},
+				 sizeof(file) - 1, false},
 			},
 		.properties =
 			{

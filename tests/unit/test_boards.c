@@ -99,7 +99,7 @@ struct fixture {
 static void make_plan(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
-	f->kernel = (struct dmfs_write_object){"kernel", DMFS_OBJECT_KERNEL, "", 4096, 4096};
+	f->kernel = (struct dmfs_write_object){"kernel", DMFS_OBJECT_KERNEL, "", 4096, 4096, false};
 	for (unsigned i = 0; i < 2; i++) {
 		f->guests[i].name.text = f->guests[i].kernel.file.text = "guest";
 		f->capsules[i].memory = UINT64_C(64) << 20;

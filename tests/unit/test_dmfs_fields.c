@@ -19,7 +19,8 @@ static const struct forge_change changes[] = {
 	{"signature algorithm", HEADER, 0, HEADER_SIGNATURE_ALG, 4, 2, DMFS_ERR_ALGORITHM},
 	{"hash algorithm", HEADER, 0, HEADER_HASH_ALG, 4, 0, DMFS_ERR_ALGORITHM},
 	{"compression", HEADER, 0, HEADER_COMPRESSION_ALG, 4, 0, DMFS_ERR_ALGORITHM},
-	{"encryption", HEADER, 0, HEADER_ENCRYPTION_ALG, 4, 1, DMFS_ERR_ALGORITHM},
+	{"encryption", HEADER, 0, HEADER_ENCRYPTION_ALG, 4, 2, DMFS_ERR_ALGORITHM},
+	{"encryption of nothing", HEADER, 0, HEADER_ENCRYPTION_ALG, 4, 1, DMFS_ERR_OBJECT},
 	{"32-bit boards", HEADER, 0, HEADER_XLEN, 4, 32, DMFS_ERR_BOARD},
 	{"chunks too small", HEADER, 0, HEADER_CHUNK_LEN, 4, 2048, DMFS_ERR_LIMIT},
 	{"chunks too large", HEADER, 0, HEADER_CHUNK_LEN, 4, 2 * MIB, DMFS_ERR_LIMIT},
@@ -284,7 +285,7 @@ static void numbers_of_chunks_that_wrap_are_refused(void **state)
 
 	for (uint32_t i = 0; i < 17; i++) {
 		names[i][0] = (char)('a' + i);
-		objects[i] = (struct dmfs_write_object){names[i], DMFS_OBJECT_FILE, "x", 1, 1};
+		objects[i] = (struct dmfs_write_object){names[i], DMFS_OBJECT_FILE, "x", 1, 1, false};
 	}
 	f = forge_write(&plan, 1);
 	for (uint32_t i = 0; i < 17; i++) {

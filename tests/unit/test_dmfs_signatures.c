@@ -122,7 +122,7 @@ static void same_anchor_twice_is_refused(void **state)
 {
 	struct forge f = forge_image();
 	uint8_t keys[2][DMFS_PUBLIC_KEY_LEN];
-	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])keys, 2, 2};
+	struct dmfs_trust trust = {(const uint8_t(*)[DMFS_PUBLIC_KEY_LEN])keys, 2, 2, NULL};
 	struct dmfs_image image;
 
 	memcpy(keys[0], forge_public_key(0), DMFS_PUBLIC_KEY_LEN);
@@ -181,8 +181,10 @@ static void sealed_keys_and_reserved_bytes_of_the_block_are_refused(void **state
 	struct forge f = forge_image();
 	uint64_t block = forge_signatures(&f);
 
+	forge_set32(&f, block + 4, 17);
+	assert_int_equal(verify(&f, 1, 1, NULL), DMFS_ERR_LIMIT);
 	forge_set32(&f, block + 4, 1);
-	assert_int_equal(verify(&f, 1, 1, NULL), DMFS_ERR_RESERVED);
+	assert_int_equal(verify(&f, 1, 1, NULL), DMFS_ERR_TRUNCATED);
 	forge_set32(&f, block + 4, 0);
 	f.bytes[block + 15] = 1;
 	assert_int_equal(verify(&f, 1, 1, NULL), DMFS_ERR_RESERVED);

@@ -279,7 +279,7 @@ static void plans_beyond_the_limits_are_refused(void **state)
 	/* Sizes are judged before any byte at `data` is touched. */
 	plan.object_count = 1;
 	objects[0] =
-		(struct dmfs_write_object){"huge", DMFS_OBJECT_FILE, "", UINT64_MAX, UINT64_MAX};
+		(struct dmfs_write_object){"huge", DMFS_OBJECT_FILE, "", UINT64_MAX, UINT64_MAX, false};
 	assert_int_equal(refusal(&plan), DMFS_ERR_LIMIT);
 	objects[0].raw_len = objects[0].mem_len = DMFS_MAX_RAW_LEN;
 	assert_int_equal(refusal(&plan), DMFS_ERR_LIMIT);
