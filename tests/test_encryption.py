@@ -36,6 +36,8 @@ def test_each_recipient_can_extract_and_nobody_else(tool):
     tool.run("verify", "e.dmfs", "--trust", "a.pub", "--unseal", "b1.key")
     shown = json.loads(tool.run("inspect", "e.dmfs", "--json").out)["objects"]
     assert [item["encrypted"] for item in shown] == [True, True]
+    shown = tool.run("inspect", "e.dmfs").out
+    assert "encrypted: linux.kernel\n" in shown and "encrypted to 2 keys\n" in shown
     assert "by their hashes alone" in tool.run("verify", "e.dmfs", "--trust", "a.pub").out
     for name in ("b1", "b2"):
         tool.run("extract", "e.dmfs", "-C", name, "--unseal", f"{name}.key")

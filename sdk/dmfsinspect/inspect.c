@@ -200,6 +200,16 @@ static void print_objects(const struct dmfs_image *image)
 		       100.0 * (double)stored / (double)object.raw_len,
 		       inspect_hash(hash, image, &object));
 	}
+	if (!image->encrypted)
+		return;
+	for (uint32_t i = 0; i < image->objects; i++) {
+		struct dmfs_object object = dmfs_object(image, i);
+
+		if (object.flags & DMFS_OBJECT_ENCRYPTED)
+			printf("encrypted: %.*s\n", (int)object.name.len, object.name.data);
+	}
+	printf("encrypted to %u key%s\n", image->extent.sealed_keys,
+	       image->extent.sealed_keys == 1 ? "" : "s");
 }
 
 /* Words for the bits that are set, with commas; `word` NULL: their numbers. */

@@ -154,6 +154,9 @@ static void assert_virt_devices(void)
 	assert_int_equal(board.poweroff.address, 0x100000);
 	assert_int_equal(board.poweroff.value, 0x5555);
 	assert_true(board.poweroff.test_finisher);
+	/* The second bank of its flash. */
+	assert_int_equal(board.store.base, 0x22000000);
+	assert_int_equal(board.store.size, 0x2000000);
 	assert_int_equal(board.reboot.type, BOARD_RESET_SYSCON);
 	assert_int_equal(board.reboot.address, 0x100000);
 	assert_int_equal(board.reboot.value, 0x7777);
@@ -256,6 +259,7 @@ static void reads_sifive_u(void **state)
 	assert_int_equal(board.uart.irq, 4);
 	assert_int_equal(board.plic.sources, 53);
 	assert_int_equal(board.poweroff.type, BOARD_RESET_NONE);
+	assert_int_equal(board.store.size, 0);
 	assert_int_equal(board.reboot.type, BOARD_RESET_GPIO);
 	assert_int_equal(board.reboot.address, 0x10060000);
 	assert_int_equal(board.reboot.value, 10);
