@@ -103,9 +103,12 @@ HV_THIRD_INC := -isystem $(SODIUM)/include -isystem $(SODIUM)/include/sodium -is
 	-isystem $(CACHE)/libfdt/libfdt
 HV_ARCH := --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align \
 	-msmall-data-limit=0 -DPICOLIBC_INTEGER_PRINTF_SCANF
+# How code is compiled that has to be fast, and all other.
+HV_SPEED := -O2
+HV_SPACE := -Os -msave-restore
 HV_DEFINES := -DLINK_ADDRESS=$(LINK_ADDRESS) -DDIOSIX_VERSION='"$(VERSION)"' -DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER)
 HV_ARCH_INC := -Ihypervisor/arch/riscv -Ihypervisor/arch/riscv/include
-HV_FLAGS := $(HV_ARCH) -std=gnu11 -Os -g -ffreestanding -fno-builtin-printf -ffunction-sections -fdata-sections \
+HV_FLAGS := $(HV_ARCH) -std=gnu11 -g -ffreestanding -fno-builtin-printf -ffunction-sections -fdata-sections \
 	-fno-common -fno-tree-loop-distribute-patterns -fstack-protector-strong $(HV_DEBUG) $(HV_DEFINES) -MMD -MP
 HV_CFLAGS := $(HV_FLAGS) $(WARN) $(HV_INC) $(HV_ARCH_INC) $(HV_THIRD_INC)
 HV_THIRD_CFLAGS := $(HV_FLAGS) -w -DNDEBUG -DNO_GZIP -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_TI_MODE=1 -DCONFIGURED=1 \
@@ -124,11 +127,11 @@ $(B)/hv/third/%/x25519_ref10.o: HV_THIRD_CFLAGS += -Dge25519_scalarmult_base=no_
 $(B)/hv/third/%.o: $(SOURCES)
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CROSS)gcc $(HV_THIRD_CFLAGS) $(if $(filter $(HV_THIRD_FAST),$(notdir $*)),-O2) -c -o $@ $(CACHE)/$*.c
+	$(Q)$(CROSS)gcc $(HV_THIRD_CFLAGS) $(if $(filter $(HV_THIRD_FAST),$(notdir $*)),$(HV_SPEED),$(HV_SPACE)) -c -o $@ $(CACHE)/$*.c
 $(B)/hv/%.o: %.c | $(SOURCES)
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CROSS)gcc $(HV_CFLAGS) $(if $(filter $(HV_FAST),$<),-O2) -c -o $@ $<
+	$(Q)$(CROSS)gcc $(HV_CFLAGS) $(if $(filter $(HV_FAST),$<),$(HV_SPEED),$(HV_SPACE)) -c -o $@ $<
 $(B)/hv/%.o: %.S | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@

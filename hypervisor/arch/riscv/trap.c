@@ -32,14 +32,15 @@ static void interrupt(uint64_t number)
 	}
 }
 
-/* The instruction that trapped: some harts leave it in mtval, others nothing. */
+/*
+ * The instruction that trapped, from where it is. mtval is not to be relied on: some harts leave 0 there, and QEMU 7.2 after
+ * an HLV of a guest whatever trapped before on that hart, a wfi for one.
+ */
 static uint32_t trapped_instruction(const struct vcpu *vcpu, uint64_t mtval)
 {
-	uint32_t insn = (uint32_t)mtval;
+	uint32_t insn;
 
-	if (mtval == 0 && arch_fetch(vcpu, &insn) != 0)
-		return 0;
-	return insn;
+	return arch_fetch(vcpu, &insn) == 0 ? insn : (uint32_t)mtval;
 }
 
 static void illegal(struct vcpu *vcpu, uint64_t mtval)
