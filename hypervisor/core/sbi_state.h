@@ -43,6 +43,7 @@ struct sse_event {
 	uint32_t state; /* bits 1 to 0 of the attribute STATUS */
 	uint32_t hart;	/* the vCPU that handles it, while it is running */
 	bool pending;
+	bool chosen; /* the guest has written the preferred hart */
 };
 
 struct sse_state {

@@ -77,11 +77,16 @@ static struct sse_event *find(struct vcpu *vcpu, uint64_t id, int64_t *error)
 
 /* --- delivery: the lock is held ----------------------------------------------------------------- */
 
-static bool is_ready(const struct vcpu *vcpu)
+static bool is_started(const struct vcpu *vcpu)
 {
 	uint32_t hsm = atomic_load(&vcpu->hsm);
 
-	return vcpu->sbi.sse.unmasked && (hsm == HSM_STARTED || hsm == HSM_SUSPENDED);
+	return hsm == HSM_STARTED || hsm == HSM_SUSPENDED;
+}
+
+static bool is_ready(const struct vcpu *vcpu)
+{
+	return vcpu->sbi.sse.unmasked && is_started(vcpu);
 }
 
 static bool waits(const struct sse_event *event)
@@ -89,12 +94,15 @@ static bool waits(const struct sse_event *event)
 	return event->state == ENABLED && event->pending;
 }
 
-/* Who is to handle the capsule's event: the preferred vCPU, or else the first that is ready. */
+/*
+ * Who is to handle the capsule's event: the preferred vCPU, or else the first that is ready. For one that the guest
+ * itself has chosen the event waits while it masks events, until it stops.
+ */
 static struct vcpu *handler_of(const struct capsule *capsule, const struct sse_event *event)
 {
 	struct vcpu *preferred = &capsule->vcpus[event->attr[ATTR_PREFERRED_HART]];
 
-	if (is_ready(preferred))
+	if (is_ready(preferred) || (event->chosen && is_started(preferred)))
 		return preferred;
 	for (uint32_t i = 0; i < capsule->config.cpus; i++)
 		if (is_ready(&capsule->vcpus[i]))
@@ -171,6 +179,8 @@ static void announce_global(struct vcpu *self)
 
 	lock(&self->capsule->machine->lock);
 	handler = waits(event) ? handler_of(self->capsule, event) : NULL;
+	if (handler != NULL && !is_ready(handler))
+		handler = NULL; /* it looks when it unmasks events */
 	unlock(&self->capsule->machine->lock);
 	if (handler != NULL)
 		vcpu_post(handler, REQUEST_EVENT);
@@ -278,8 +288,10 @@ static struct sbi_result write_attrs(struct vcpu *vcpu, const uint64_t *a)
 	lock(&vcpu->capsule->machine->lock);
 	for (uint32_t i = 0; i < count && error == SBI_SUCCESS; i++)
 		error = check_attr(vcpu, a[0], event, first + i, values[i]);
-	if (error == SBI_SUCCESS)
+	if (error == SBI_SUCCESS) {
 		memcpy(&event->attr[first], values, 8 * (size_t)count);
+		event->chosen |= first <= ATTR_PREFERRED_HART && ATTR_PREFERRED_HART < first + count;
+	}
 	unlock(&vcpu->capsule->machine->lock);
 	return sbi_error(error);
 }
@@ -432,8 +444,8 @@ static struct sbi_result hart_mask(struct vcpu *vcpu, const uint64_t *a)
 
 void sbi_sse_leave(struct vcpu *vcpu)
 {
-	if (set_unmasked(vcpu, false))
-		announce_global(vcpu);
+	set_unmasked(vcpu, false);
+	announce_global(vcpu); /* it may have waited for this one although it was masked */
 }
 
 static const sbi_function functions[] = {

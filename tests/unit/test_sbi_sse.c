@@ -306,6 +306,40 @@ static void a_global_event_goes_to_the_preferred_hart_or_else_to_one_that_is_rea
 	assert_int_equal(state_of(GLOBAL), RUNNING);
 }
 
+static void on_vcpu(uint32_t id)
+{
+	self = &capsule->vcpus[id];
+	fake_self = &fake_harts[id];
+}
+
+/* vCPU 0 takes events, vCPU 1 has masked them. */
+static void a_global_event_waits_for_a_chosen_hart_that_masks_events_until_that_stops(void **state)
+{
+	call(HSM, 0, 1, RAM, 0);
+	enter(1);
+	on_vcpu(0);
+	call(SSE, UNMASK, 0);
+	assert_int_equal(set_attr(GLOBAL, PREFERRED, 1), SBI_SUCCESS);
+	prepare(GLOBAL, 0);
+	call_and_enter(INJECT, GLOBAL, 0);
+	assert_int_equal(attr(GLOBAL, STATUS), ENABLED | PENDING | INJECTABLE);
+	assert_false(requests(1) & REQUEST_EVENT);
+	on_vcpu(1);
+	call_and_enter(UNMASK, 0);
+	assert_int_equal(state_of(GLOBAL), RUNNING);
+	call_and_enter(COMPLETE, 0);
+	assert_int_equal(call(SSE, MASK, 0), SBI_SUCCESS);
+	on_vcpu(0);
+	call_and_enter(INJECT, GLOBAL, 0);
+	assert_int_equal(attr(GLOBAL, STATUS), ENABLED | PENDING | INJECTABLE);
+	on_vcpu(1);
+	call(HSM, 1, 0);
+	assert_true(requests(0) & REQUEST_EVENT);
+	on_vcpu(0);
+	vcpu_serve(self);
+	assert_int_equal(state_of(GLOBAL), RUNNING);
+}
+
 static void a_start_anew_forgets_a_vcpus_own_event_and_a_restart_the_capsules(void **state)
 {
 	prepare(LOCAL, 0);
@@ -331,6 +365,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_shot_disables_the_event_when_it_is_complete, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_a_higher_priority_preempts, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_global_event_goes_to_the_preferred_hart_or_else_to_one_that_is_ready, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_global_event_waits_for_a_chosen_hart_that_masks_events_until_that_stops,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_anew_forgets_a_vcpus_own_event_and_a_restart_the_capsules, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
