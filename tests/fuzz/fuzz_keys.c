@@ -49,6 +49,9 @@ static void read_secret(const uint8_t *data, size_t len)
 {
 	static const struct option options[] = {
 		{"key", 'k', "NAME.key", OPTION_MANY, ""},
+		{"signer", 0, "COMMAND", OPTION_MANY, ""},
+		{"passphrase-file", 0, "FILE", 0, ""},
+		{"passphrase-fd", 0, "N", 0, ""},
 		{.name = NULL},
 	};
 	static const struct command command = {.name = "sign", .synopsis = "", .options = options};
