@@ -156,7 +156,8 @@ static void run_word(bool supervisor, uint64_t status)
 
 static void execute(uint32_t insn, bool supervisor, uint64_t status, uint64_t *state)
 {
-	unsigned tries = 0;
+	/* A word that is no instruction loops nowhere: if it was interrupted, the hart was others' for that millisecond. */
+	unsigned tries = must_be_illegal(insn) ? 100000 : 4;
 
 	code[1024] = (uint16_t)insn;
 	code[1025] = (insn & 3) == 3 ? (uint16_t)(insn >> 16) : C_EBREAK;
@@ -165,7 +166,7 @@ static void execute(uint32_t insn, bool supervisor, uint64_t status, uint64_t *s
 		run.x[n] = choose_value(state);
 	do /* others may have had the hart for that millisecond */
 		run_word(supervisor, status);
-	while (run.cause & INTERRUPT && ++tries < 4);
+	while (run.cause & INTERRUPT && --tries != 0);
 	if (must_be_illegal(insn))
 		expect("a word that is no instruction", insn, run.cause, ILLEGAL);
 	else if (run.cause & INTERRUPT)
