@@ -122,10 +122,13 @@ void capsules_log_memory(void)
 		    (unsigned long)(owned * (PAGE_SIZE / 1024)));
 }
 
-bool capsule_stop(struct capsule *capsule, enum stop_reason reason, const char *why)
+bool capsule_stop(struct vcpu *vcpu, enum stop_reason reason, const char *why)
 {
+	struct capsule *capsule = vcpu->capsule;
 	uint32_t state = CAPSULE_RUNNING;
 
+	/* Another vCPU may have been first, and not yet have come to tell this one. */
+	vcpu_post(vcpu, REQUEST_HALT);
 	if (!atomic_compare_exchange_strong(&capsule->state, &state, CAPSULE_STOPPING))
 		return false;
 	capsule->stop_reason = reason;
@@ -138,7 +141,7 @@ bool capsule_stop(struct capsule *capsule, enum stop_reason reason, const char *
 void capsule_crash(struct vcpu *vcpu, const char *why)
 {
 	/* Of several that crash at once one tells the tale. This vCPU is still there: the capsule ends after it. */
-	if (!capsule_stop(vcpu->capsule, STOP_CRASH, why))
+	if (!capsule_stop(vcpu, STOP_CRASH, why))
 		return;
 	console_log("diosix: capsule %s: vCPU %u on hart %lu: %s", vcpu->capsule->name, vcpu->id,
 		    (unsigned long)this_hart()->id, why);

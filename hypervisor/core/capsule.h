@@ -97,10 +97,10 @@ void capsules_start(void);
 void capsules_log_memory(void);
 
 /*
- * On behalf of one of its own vCPUs: begins to stop a running capsule. vCPUs retire as they come by, the last one does
- * the rest. Only the first call counts; false otherwise. `why` is for crashes, shown to people.
+ * The vCPU, which does not enter the guest again, ends its capsule: it begins to stop, vCPUs retire as they come by, the
+ * last one does the rest. Only the first call counts; false otherwise. `why` is for crashes, shown to people.
  */
-bool capsule_stop(struct capsule *capsule, enum stop_reason reason, const char *why);
+bool capsule_stop(struct vcpu *vcpu, enum stop_reason reason, const char *why);
 
 /* A crash that the vCPU caused: reports its registers, then stops the capsule. */
 void capsule_crash(struct vcpu *vcpu, const char *why);

@@ -104,7 +104,7 @@ static struct sbi_result remote_sfence(struct vcpu *vcpu, const uint64_t *a)
 static struct sbi_result shutdown(struct vcpu *vcpu, const uint64_t *a)
 {
 	(void)a;
-	capsule_stop(vcpu->capsule, STOP_SHUTDOWN, "");
+	capsule_stop(vcpu, STOP_SHUTDOWN, "");
 	return sbi_value(0);
 }
 

@@ -15,11 +15,11 @@ static struct sbi_result system_reset(struct vcpu *vcpu, const uint64_t *a)
 	if (type > TYPE_WARM_REBOOT || reason > REASON_SYSTEM_FAILURE)
 		return sbi_error(SBI_ERR_INVALID_PARAM);
 	if (type != TYPE_SHUTDOWN)
-		capsule_stop(vcpu->capsule, STOP_REBOOT, "");
+		capsule_stop(vcpu, STOP_REBOOT, "");
 	else if (reason == REASON_SYSTEM_FAILURE)
 		capsule_crash(vcpu, "it reported a system failure");
 	else
-		capsule_stop(vcpu->capsule, STOP_SHUTDOWN, "");
+		capsule_stop(vcpu, STOP_SHUTDOWN, "");
 	return sbi_error(SBI_ERR_FAILED); /* never seen */
 }
 

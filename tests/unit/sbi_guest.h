@@ -66,7 +66,7 @@ static inline int teardown(void **state)
 	if (setjmp(end) != 0 || atomic_load(&capsule->state) == CAPSULE_STOPPED)
 		return 0;
 	capsule->config.restart = DMFS_RESTART_NEVER;
-	capsule_stop(capsule, STOP_SHUTDOWN, "");
+	capsule_stop(self, STOP_SHUTDOWN, "");
 	for (unsigned i = hart_count; i-- > 0;) {
 		fake_self = &fake_harts[i];
 		fake_run();

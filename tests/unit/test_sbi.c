@@ -320,6 +320,15 @@ static void a_reboot_loads_the_capsule_again(void **state)
 	assert_false(fake.success);
 }
 
+static void who_loses_a_race_to_reset_does_not_come_back_either(void **state)
+{
+	/* Another vCPU has just begun, and has not told this one yet. */
+	atomic_store(&capsule->state, CAPSULE_STOPPING);
+	call(SRST, 0, 1, 0);
+	assert_false(vcpu_serve(self));
+	atomic_store(&capsule->state, CAPSULE_RUNNING);
+}
+
 static void only_a_crash_restarts_what_is_to_restart_on_crash(void **state)
 {
 	capsule->config.restart = DMFS_RESTART_ON_CRASH;
@@ -499,6 +508,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_shutdown_ends_the_capsule_and_the_last_one_the_board, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_system_failure_is_a_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reboot_loads_the_capsule_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_loses_a_race_to_reset_does_not_come_back_either, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_a_crash_restarts_what_is_to_restart_on_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_guest_whose_last_vcpu_stops_has_shut_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(resets_that_are_reserved_or_of_others_are_refused, setup, teardown),
