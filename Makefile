@@ -98,7 +98,7 @@ HV_THIRD := \
 	$(addprefix zlib/,inflate.c inffast.c inftrees.c adler32.c) \
 	$(addprefix libfdt/libfdt/,fdt.c fdt_ro.c fdt_rw.c fdt_wip.c fdt_check.c fdt_addresses.c fdt_strerror.c)
 LINK_ADDRESS := 0x80000000
-HV_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/drivers -Isdk/libdmfs -Isdk/dtgen
+HV_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/drivers -Isdk/libdmfs -Isdk/dtgen -Isdk/capsule
 HV_THIRD_INC := -isystem $(SODIUM)/include -isystem $(SODIUM)/include/sodium -isystem $(CACHE)/zlib \
 	-isystem $(CACHE)/libfdt/libfdt
 HV_ARCH := --specs=picolibc.specs -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align \

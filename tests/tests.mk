@@ -142,7 +142,7 @@ HV_TESTABLE := $(filter-out $(addprefix hypervisor/core/,boot.c loader.c unpack.
 	$(wildcard hypervisor/core/*.c hypervisor/guest/*.c)) hypervisor/arch/fake/fake.c
 HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(BOARD_SRC) \
 	$(HV_TESTABLE)
-FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake -Isdk/dtgen \
+FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake -Isdk/dtgen -Isdk/capsule \
 	-DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER)
 SANITIZE := -fsanitize=address,undefined
 ASAN_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 $(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -12,6 +12,7 @@
 #include "loader.h"
 #include "pages.h"
 #include "scheduler.h"
+#include "service_abi.h"
 
 struct capsule *capsules;
 uint32_t capsule_count;
@@ -88,6 +89,19 @@ bool capsule_create(uint32_t index, char *why, size_t why_len)
 	return place_vcpus(capsule, why, why_len);
 }
 
+/* --- service ABI ---------------------------------------------------------------------------- */
+
+uint64_t capsule_handle(const struct capsule *capsule)
+{
+	return DIOSIX_HANDLE(capsule->index, capsule->starts);
+}
+
+void capsule_post_events(struct capsule *capsule, uint64_t events)
+{
+	if (capsule_has_doorbell(capsule) && (atomic_fetch_or(&capsule->events, events) & events) != events)
+		machine_doorbell(capsule);
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 /* Enters vCPU 0 at the entry point; the memory has been loaded. */
@@ -95,6 +109,7 @@ static void start(struct capsule *capsule)
 {
 	uint64_t moved = capsule->memory.base.v - DMFS_GUEST_RAM_BASE;
 
+	atomic_store(&capsule->events, 0);
 	machine_reset(capsule);
 	capsule->starts++;
 	capsule->started_at = arch_time();

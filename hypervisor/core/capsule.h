@@ -66,6 +66,8 @@ struct capsule {
 	struct unpack_plan chore;
 	struct unpack_stretch stretches[CAPSULE_STRETCHES];
 
+	_Atomic uint64_t events; /* enum diosix_event: what it has not been told yet */
+
 	/* Console; guarded by the console's lock. */
 	char line[CONSOLE_LINE_LEN];
 	uint32_t line_len;
@@ -75,6 +77,23 @@ struct capsule {
 
 extern struct capsule *capsules; /* capsule_count of them, in the image's order */
 extern uint32_t capsule_count;
+
+static inline bool capsule_may(const struct capsule *capsule, enum dmfs_permission permission)
+{
+	return capsule->config.permissions >> permission & 1;
+}
+
+/* Its handle in the service ABI, in its present life. */
+uint64_t capsule_handle(const struct capsule *capsule);
+
+/* Does it have a doorbell? All services have, and all who may do something. */
+static inline bool capsule_has_doorbell(const struct capsule *capsule)
+{
+	return capsule->config.kind == DMFS_SERVICE || capsule->config.permissions != 0;
+}
+
+/* Tells it of events (enum diosix_event), if it has a doorbell. The caller holds no lock of a machine. */
+void capsule_post_events(struct capsule *capsule, uint64_t events);
 
 /* The host address of [at, at + len) in the capsule's RAM; false when any of it is outside. */
 static inline bool capsule_memory(const struct capsule *capsule, gpa_t at, uint64_t len, hpa_t *out)
@@ -115,5 +134,9 @@ void capsule_chore(struct vcpu *vcpu);
 uint64_t machine_size(const struct dmfs_capsule *config);
 void machine_reset(struct capsule *capsule);
 void machine_input(struct capsule *capsule);
+
+/* The same: the doorbell's level follows capsule->events; and takes these, which lowers it. */
+void machine_doorbell(struct capsule *capsule);
+uint64_t machine_take_events(struct capsule *capsule);
 
 #endif

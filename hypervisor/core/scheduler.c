@@ -553,6 +553,18 @@ void sched_wait(void)
 	unlock(&hart->queue.lock);
 }
 
+void sched_yield(void)
+{
+	struct hart *hart = this_hart();
+
+	lock(&hart->queue.lock);
+	if (hart->slice_end != UINT64_MAX) {
+		hart->slice_end = arch_time();
+		hart->resched = true;
+	}
+	unlock(&hart->queue.lock);
+}
+
 void sched_suspend(void)
 {
 	struct hart *hart = this_hart();

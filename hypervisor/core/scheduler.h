@@ -32,6 +32,9 @@ struct vcpu *sched_pick(void);
 void sched_wait(void);
 void sched_retire(void);
 
+/* The current vCPU gives up the rest of its turn, if others wait. */
+void sched_yield(void);
+
 /* SBI HSM's suspend of the current vCPU: asleep, and HSM_SUSPENDED until it runs again. */
 void sched_suspend(void);
 

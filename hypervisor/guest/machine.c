@@ -6,6 +6,7 @@
 
 #include "arch/guest.h"
 #include "decode.h"
+#include "service_abi.h"
 
 struct device {
 	uint64_t base, size;
@@ -87,6 +88,25 @@ void machine_input(struct capsule *capsule)
 	lock(&capsule->machine->lock);
 	uart_update(capsule);
 	unlock(&capsule->machine->lock);
+}
+
+void machine_doorbell(struct capsule *capsule)
+{
+	lock(&capsule->machine->lock);
+	plic_set_level(capsule, DIOSIX_DOORBELL_IRQ, atomic_load(&capsule->events) != 0);
+	unlock(&capsule->machine->lock);
+}
+
+uint64_t machine_take_events(struct capsule *capsule)
+{
+	uint64_t events;
+
+	lock(&capsule->machine->lock);
+	events = atomic_exchange(&capsule->events, 0);
+	plic_set_level(capsule, DIOSIX_DOORBELL_IRQ, false);
+	unlock(&capsule->machine->lock);
+	/* One that came in between finds its bit unset, and raises the level again when it has the lock. */
+	return events;
 }
 
 void guest_lost(struct vcpu *vcpu)

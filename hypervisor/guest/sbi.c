@@ -9,7 +9,7 @@
 
 const struct sbi_extension *const sbi_extensions[] = {
 	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm, &sbi_pmu, &sbi_dbcn, &sbi_fwft, &sbi_sse,
-	&sbi_srst, &sbi_susp,
+	&sbi_srst, &sbi_susp, &sbi_service,
 };
 const uint32_t sbi_extension_count = sizeof(sbi_extensions) / sizeof(sbi_extensions[0]);
 
@@ -36,8 +36,12 @@ void guest_call(struct vcpu *vcpu)
 	uint64_t function = extension != NULL && extension->legacy ? 0 : x[A6];
 	struct sbi_result result = sbi_error(SBI_ERR_NOT_SUPPORTED);
 
-	if (extension != NULL && function < extension->count && extension->functions[function] != NULL)
-		result = extension->functions[function](vcpu, &x[A0]);
+	if (extension != NULL && function < extension->count && extension->functions[function] != NULL) {
+		if (extension->permits == NULL || extension->permits(vcpu, function, &x[A0]))
+			result = extension->functions[function](vcpu, &x[A0]);
+		else
+			result = sbi_error(SBI_ERR_DENIED);
+	}
 	x[A0] = (uint64_t)result.error;
 	if (extension == NULL || !extension->legacy)
 		x[A1] = result.value;

@@ -40,10 +40,13 @@ struct sbi_extension {
 	uint32_t count;
 	const sbi_function *functions;
 	bool legacy; /* chapter 5: no function number, and only a0 is returned */
+	/* Asked before a function of the extension is called; false denies. NULL: everybody may call all. */
+	bool (*permits)(const struct vcpu *vcpu, uint64_t function, const uint64_t *a);
+	uint64_t version; /* what probe_extension answers, 0 for the usual 1 */
 };
 
 extern const struct sbi_extension sbi_base, sbi_time, sbi_ipi, sbi_rfence, sbi_hsm, sbi_srst, sbi_dbcn, sbi_pmu,
-	sbi_susp, sbi_fwft, sbi_sse;
+	sbi_susp, sbi_fwft, sbi_sse, sbi_service;
 extern const struct sbi_extension sbi_legacy[];
 extern const uint32_t sbi_legacy_count;
 

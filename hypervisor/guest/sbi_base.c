@@ -38,8 +38,12 @@ static struct sbi_result get_impl_version(struct vcpu *vcpu, const uint64_t *a)
 
 static struct sbi_result probe_extension(struct vcpu *vcpu, const uint64_t *a)
 {
+	const struct sbi_extension *extension = sbi_find(a[0]);
+
 	(void)vcpu;
-	return sbi_value(sbi_find(a[0]) != NULL);
+	if (extension == NULL)
+		return sbi_value(0);
+	return sbi_value(extension->version != 0 ? extension->version : 1);
 }
 
 /* Guests move between harts of different makes: none of the three is told which. */
@@ -55,4 +59,4 @@ static const sbi_function functions[] = {
 	get_machine_id,	  get_machine_id, get_machine_id,
 };
 
-const struct sbi_extension sbi_base = {0x10, 7, functions, false};
+const struct sbi_extension sbi_base = {.id = 0x10, .count = 7, .functions = functions};

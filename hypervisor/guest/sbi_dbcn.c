@@ -46,4 +46,4 @@ static struct sbi_result console_write_byte(struct vcpu *vcpu, const uint64_t *a
 
 static const sbi_function functions[] = {console_write_, console_read_, console_write_byte};
 
-const struct sbi_extension sbi_dbcn = {0x4442434e, 3, functions, false};
+const struct sbi_extension sbi_dbcn = {.id = 0x4442434e, .count = 3, .functions = functions};

@@ -60,4 +60,4 @@ static struct sbi_result fwft_get(struct vcpu *vcpu, const uint64_t *a)
 
 static const sbi_function functions[] = {fwft_set, fwft_get};
 
-const struct sbi_extension sbi_fwft = {0x46574654, 2, functions, false};
+const struct sbi_extension sbi_fwft = {.id = 0x46574654, .count = 2, .functions = functions};

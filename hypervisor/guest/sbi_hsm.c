@@ -74,4 +74,4 @@ static struct sbi_result hart_suspend(struct vcpu *vcpu, const uint64_t *a)
 
 static const sbi_function functions[] = {hart_start, hart_stop, hart_get_status, hart_suspend};
 
-const struct sbi_extension sbi_hsm = {0x48534d, 4, functions, false};
+const struct sbi_extension sbi_hsm = {.id = 0x48534d, .count = 4, .functions = functions};

@@ -22,4 +22,4 @@ static struct sbi_result send_ipi(struct vcpu *vcpu, const uint64_t *a)
 
 static const sbi_function functions[] = {send_ipi};
 
-const struct sbi_extension sbi_ipi = {0x735049, 1, functions, false};
+const struct sbi_extension sbi_ipi = {.id = 0x735049, .count = 1, .functions = functions};

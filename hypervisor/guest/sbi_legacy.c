@@ -113,9 +113,8 @@ static const sbi_function calls[] = {
 	remote_fence_i, remote_sfence, remote_sfence, shutdown,
 };
 
+#define LEGACY(n) {.id = n, .count = 1, .functions = &calls[n], .legacy = true}
 const struct sbi_extension sbi_legacy[] = {
-	{0, 1, &calls[0], true}, {1, 1, &calls[1], true}, {2, 1, &calls[2], true},
-	{3, 1, &calls[3], true}, {4, 1, &calls[4], true}, {5, 1, &calls[5], true},
-	{6, 1, &calls[6], true}, {7, 1, &calls[7], true}, {8, 1, &calls[8], true},
+	LEGACY(0), LEGACY(1), LEGACY(2), LEGACY(3), LEGACY(4), LEGACY(5), LEGACY(6), LEGACY(7), LEGACY(8),
 };
 const uint32_t sbi_legacy_count = sizeof(sbi_legacy) / sizeof(sbi_legacy[0]);

@@ -377,4 +377,8 @@ static const sbi_function functions[] = {
 	event_get_info,
 };
 
-const struct sbi_extension sbi_pmu = {0x504d55, sizeof(functions) / sizeof(functions[0]), functions, false};
+const struct sbi_extension sbi_pmu = {
+	.id = 0x504d55,
+	.count = sizeof(functions) / sizeof(functions[0]),
+	.functions = functions,
+};

@@ -92,4 +92,4 @@ static struct sbi_result hfence(struct vcpu *vcpu, const uint64_t *a)
 
 static const sbi_function functions[] = {fence_i, sfence_vma, sfence_vma_asid, hfence, hfence, hfence, hfence};
 
-const struct sbi_extension sbi_rfence = {0x52464e43, 7, functions, false};
+const struct sbi_extension sbi_rfence = {.id = 0x52464e43, .count = 7, .functions = functions};

@@ -25,4 +25,4 @@ static struct sbi_result system_reset(struct vcpu *vcpu, const uint64_t *a)
 
 static const sbi_function functions[] = {system_reset};
 
-const struct sbi_extension sbi_srst = {0x53525354, 1, functions, false};
+const struct sbi_extension sbi_srst = {.id = 0x53525354, .count = 1, .functions = functions};

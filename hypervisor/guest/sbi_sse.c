@@ -453,4 +453,8 @@ static const sbi_function functions[] = {
 	disable_event, complete, inject, hart_unmask, hart_mask,
 };
 
-const struct sbi_extension sbi_sse = {0x535345, sizeof(functions) / sizeof(functions[0]), functions, false};
+const struct sbi_extension sbi_sse = {
+	.id = 0x535345,
+	.count = sizeof(functions) / sizeof(functions[0]),
+	.functions = functions,
+};

@@ -30,4 +30,4 @@ static struct sbi_result system_suspend(struct vcpu *vcpu, const uint64_t *a)
 
 static const sbi_function functions[] = {system_suspend};
 
-const struct sbi_extension sbi_susp = {0x53555350, 1, functions, false};
+const struct sbi_extension sbi_susp = {.id = 0x53555350, .count = 1, .functions = functions};

@@ -19,4 +19,4 @@ static struct sbi_result set_timer(struct vcpu *vcpu, const uint64_t *a)
 
 static const sbi_function functions[] = {set_timer};
 
-const struct sbi_extension sbi_time = {0x54494d45, 1, functions, false};
+const struct sbi_extension sbi_time = {.id = 0x54494d45, .count = 1, .functions = functions};

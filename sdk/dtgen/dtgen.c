@@ -191,6 +191,15 @@ static void write_uart(struct writer *out, const struct dtgen_guest *guest)
 	end(out);
 }
 
+static void write_doorbell(struct writer *out, const struct dtgen_guest *guest)
+{
+	begin(out, "doorbell");
+	string(out, "compatible", "diosix,doorbell");
+	cell(out, "interrupt-parent", plic_phandle(guest));
+	cell(out, "interrupts", DTGEN_DOORBELL_IRQ);
+	end(out);
+}
+
 static void write_soc(struct writer *out, const struct dtgen_guest *guest)
 {
 	begin(out, "soc");
@@ -216,6 +225,8 @@ static void write_root(struct writer *out, const struct dtgen_guest *guest)
 	write_memory(out, guest);
 	write_cpus(out, guest);
 	write_soc(out, guest);
+	if (guest->doorbell)
+		write_doorbell(out, guest);
 	end(out);
 }
 

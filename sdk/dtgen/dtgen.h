@@ -11,6 +11,7 @@
 #ifndef DTGEN_H
 #define DTGEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@
 #define DTGEN_UART_BASE UINT64_C(0x10000000)
 #define DTGEN_UART_SIZE UINT64_C(0x100)
 #define DTGEN_UART_IRQ 10u
+#define DTGEN_DOORBELL_IRQ 11u /* of the service ABI, docs/service-abi.md */
 #define DTGEN_UART_CLOCK 3686400u
 
 struct dtgen_guest {
@@ -30,6 +32,7 @@ struct dtgen_guest {
 	const char *cmdline;   /* /chosen bootargs; "" for none */
 	uint64_t initrd_start; /* guest-physical; both 0 without an initrd */
 	uint64_t initrd_end;
+	bool doorbell; /* it has the service ABI's interrupt */
 };
 
 /*

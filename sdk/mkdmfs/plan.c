@@ -219,6 +219,7 @@ static bool make_tree(struct plan *plan, const struct manifest_capsule *from,
 		.cmdline = from->cmdline.text,
 		.initrd_start = capsule->initrd_load,
 		.initrd_end = capsule->initrd_load + initrd_len,
+		.doorbell = capsule->kind == DMFS_SERVICE || capsule->permissions != 0,
 	};
 	int len = dtgen_build(&guest, tree->data, DEVICETREE_MAX_LEN);
 

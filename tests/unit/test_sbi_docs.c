@@ -66,7 +66,7 @@ static void every_function_that_is_there_has_a_row(void **state)
 	read_page();
 	for (uint32_t i = 0; i < sbi_extension_count; i++)
 		for (unsigned n = 0; n < sbi_extensions[i]->count; n++)
-			if (sbi_extensions[i]->functions[n] != NULL && !has_row(sbi_extensions[i]->id, n))
+			if (sbi_extensions[i] != &sbi_service && sbi_extensions[i]->functions[n] != NULL && !has_row(sbi_extensions[i]->id, n))
 				fail_msg("extension %x, function %u: not in " PAGE_FILE, sbi_extensions[i]->id, n);
 	for (uint32_t i = 0; i < sbi_legacy_count; i++)
 		if (!has_row(sbi_legacy[i].id, 0))

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The service ABI, docs/service-abi.md: who may call what stands in one table, sdk/capsule/service_abi.h. */
+#include <stdio.h>
+
+#include "sbi.h"
+#include "scheduler.h"
+#include "service_abi.h"
+
+/* --- itself --------------------------------------------------------------------------------- */
+
+static struct sbi_result version(struct vcpu *vcpu, const uint64_t *a)
+{
+	return sbi_value(DIOSIX_ABI_VERSION);
+}
+
+static struct sbi_result yield(struct vcpu *vcpu, const uint64_t *a)
+{
+	sched_yield();
+	return sbi_value(0);
+}
+
+static struct sbi_result exit_(struct vcpu *vcpu, const uint64_t *a)
+{
+	char why[48];
+
+	if (a[0] == 0) {
+		capsule_stop(vcpu, STOP_SHUTDOWN, "");
+	} else {
+		snprintf(why, sizeof(why), "it exited with status %ld", (long)a[0]);
+		capsule_crash(vcpu, why);
+	}
+	return sbi_error(SBI_ERR_FAILED); /* never seen */
+}
+
+static struct sbi_result self(struct vcpu *vcpu, const uint64_t *a)
+{
+	return sbi_value(capsule_handle(vcpu->capsule));
+}
+
+static struct sbi_result events(struct vcpu *vcpu, const uint64_t *a)
+{
+	return sbi_value(machine_take_events(vcpu->capsule));
+}
+
+/* --- who may call what ------------------------------------------------------------------------ */
+
+enum { ANYBODY = DMFS_PERM_COUNT, ROLE };
+
+/* Names of the header's table that are no permissions stand for themselves. */
+#define DMFS_PERM_ANYBODY ANYBODY
+#define DMFS_PERM_ROLE	  ROLE
+
+static const uint8_t needs[DIOSIX_CALL_COUNT] = {
+#define NEEDS(number, NAME, name, PERMISSION) [number] = DMFS_PERM_##PERMISSION,
+	DIOSIX_CALLS(NEEDS)
+#undef NEEDS
+};
+
+static bool permits(const struct vcpu *vcpu, uint64_t function, const uint64_t *a)
+{
+	uint64_t permission = needs[function];
+
+	if (permission == ANYBODY)
+		return true;
+	if (permission == ROLE) {
+		if (a[0] >= DIOSIX_ROLES)
+			return true; /* the call says what is wrong with it */
+		permission = DMFS_PERM_SERVICE_CONSOLE + a[0];
+	}
+	return capsule_may(vcpu->capsule, (enum dmfs_permission)permission);
+}
+
+static const sbi_function functions[DIOSIX_CALL_COUNT] = {
+	[DIOSIX_CALL_VERSION] = version,
+	[DIOSIX_CALL_YIELD] = yield,
+	[DIOSIX_CALL_EXIT] = exit_,
+	[DIOSIX_CALL_SELF] = self,
+	[DIOSIX_CALL_EVENTS] = events,
+};
+
+const struct sbi_extension sbi_service = {
+	.id = DIOSIX_EXTENSION,
+	.count = DIOSIX_CALL_COUNT,
+	.functions = functions,
+	.permits = permits,
+	.version = DIOSIX_ABI_VERSION,
+};
