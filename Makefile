@@ -68,7 +68,7 @@ $(STARTER): $(STARTER_SRC) sdk/mkdmfs/embed.sh | $(PACKAGES)
 	@mkdir -p $(@D) && cp $(STARTER_SRC) $(@D)
 	@$(MAKE) --no-print-directory -s -C $(@D)
 	@sdk/mkdmfs/embed.sh $(@D)/hello.elf $(addprefix $(@D)/,$(notdir $(STARTER_SRC))) >$@
-$(patsubst %,$(B)/%/sdk/mkdmfs/init.o,host asan fuzz/obj): | $(STARTER)
+$(patsubst %,$(B)/%/sdk/mkdmfs/init.o,host asan fuzz/obj fuzz/plain/obj): | $(STARTER)
 
 $(B)/dmfs: $(HOST_OBJ)
 	$(say) LD $@
