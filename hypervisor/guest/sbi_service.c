@@ -15,7 +15,7 @@ static struct sbi_result version(struct vcpu *vcpu, const uint64_t *a)
 
 static struct sbi_result yield(struct vcpu *vcpu, const uint64_t *a)
 {
-	sched_yield();
+	sched_give_way();
 	return sbi_value(0);
 }
 
