@@ -232,7 +232,10 @@ static const struct option run_options[] = {
 	{"memory", 'm', "SIZE", 0, "RAM of the board; default 1G"},
 	{"timeout", 't', "SECONDS", 0, "end it after so long, with status 124"},
 	{"flash", 0, "FILE", 0, "flash memory that keeps the rollback index; made if need be"},
-	{"log", 0, "FILE", 0, "write the console's output there as well"},
+	{"log", 0, "FILE", 0, "append the console's output there as well"},
+	{"control", 0, "SOCKET", 0, "the control port, for 'dmfs ctl', as a socket of this name"},
+	{"gdb", 0, "PORT", OPTION_OPTIONAL, "let debuggers attach; default on a free TCP port"},
+	{"gdb-wait", 0, NULL, 0, "with --gdb: begin when a debugger says so"},
 	{"hypervisor", 0, "FILE", 0, "the hypervisor; default diosix.elf beside dmfs"},
 	END,
 };
@@ -404,8 +407,11 @@ static void print_option(const struct option *option)
 {
 	char left[64];
 
-	snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
-		 option->value ? option->value : "");
+	if (option->flags & OPTION_OPTIONAL)
+		snprintf(left, sizeof(left), "--%s[=%s]", option->name, option->value);
+	else
+		snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
+			 option->value ? option->value : "");
 	if (option->letter)
 		printf("  -%c, %-21s %s\n", option->letter, left, option->help);
 	else

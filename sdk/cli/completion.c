@@ -77,7 +77,7 @@ static void bash_value(const struct command *command, const struct option *optio
 	char text[256];
 	const char *words = words_of(text, sizeof(text), command, option);
 
-	if (!option->value)
+	if (!option->value || option->flags & OPTION_OPTIONAL)
 		return;
 	printf("\t%s,--%s", command->name, option->name);
 	if (option->letter)
@@ -128,6 +128,8 @@ static void zsh_option(const struct command *command, const struct option *optio
 	char text[256];
 	const char *words = words_of(text, sizeof(text), command, option);
 	const char *many = option->flags & OPTION_MANY ? "*" : "";
+	const char *assign = option->flags & OPTION_OPTIONAL ? "=-" : "=";
+	const char *colon = option->flags & OPTION_OPTIONAL ? "::" : ":";
 
 	/* One specification for each form: those of letters and those of names differ in how the
 	 * value is attached. */
@@ -139,13 +141,13 @@ static void zsh_option(const struct command *command, const struct option *optio
 			       option->value ? "+" : "");
 		else
 			printf(" \\\n\t\t\t'%s--%s%s[", many, option->name,
-			       option->value ? "=" : "");
+			       option->value ? assign : "");
 		put_quoted(option->help, "[]", "'\\''");
 		putchar(']');
 		if (option->value && *words)
-			printf(":%s:(%s)", option->value, words);
+			printf("%s%s:(%s)", colon, option->value, words);
 		else if (option->value)
-			printf(":%s:_files", option->value);
+			printf("%s%s:_files", colon, option->value);
 		putchar('\'');
 	}
 }
@@ -189,7 +191,7 @@ static void fish_option(const struct command *command, const struct option *opti
 		printf(" -s %c", option->letter);
 	if (*words)
 		printf(" -x -a '%s'", words);
-	else if (option->value)
+	else if (option->value && !(option->flags & OPTION_OPTIONAL))
 		fputs(" -r", stdout);
 	fputs(" -d '", stdout);
 	put_quoted(option->help, "\\", "\\'");
