@@ -198,8 +198,7 @@ static int wait_and_read(struct session *session)
 
 	if (found < 0)
 		return errno == EINTR ? STATUS_DONE : diag_file("use", session->link->path, errno);
-	if (found == 0)
-		session->refused = false;
+	session->refused = false;
 	if (fds[1].revents && read(session->signals, &info, sizeof(info)) == sizeof(info))
 		return 128 + (int)info.ssi_signo;
 	if (fds[2].revents)
