@@ -13,7 +13,7 @@ static _Thread_local int own = 3;
 
 static void hello(void)
 {
-	printf("hello from hart-free C, value %d, own %d\n", *pointer, own);
+	printf("hello, value %d, own %d\n", *pointer, own);
 }
 
 static void lines(void)
@@ -40,6 +40,12 @@ static void wait(void)
 	uint64_t events = diosix_wait(begun + tenth), took = diosix_time() - begun;
 
 	printf("waited a tenth of a second at least: %d, events %lu\n", took >= tenth, events);
+}
+
+/* Of events there is the first when another capsule registers, or it is asked to stop. */
+static void events(void)
+{
+	printf("an event came: %#lx\n", diosix_wait(DIOSIX_FOREVER));
 }
 
 static void read_lines(void)
@@ -71,7 +77,7 @@ static int deeper(volatile char *from)
 	volatile char room[1024];
 
 	room[0] = from[0];
-	return deeper(room) + room[0];
+	return room[0] ? deeper(room) + room[0] : 0;
 }
 
 static void overflow(void)
@@ -110,7 +116,7 @@ static const struct {
 	void (*run)(void);
 } checks[] = {
 	{"hello", hello}, {"lines", lines}, {"heap", heap}, {"wait", wait}, {"read", read_lines}, {"vm", vm},
-	{"trap", trap}, {"write-text", write_text}, {"overflow", overflow}, {"vcpus", vcpus},
+	{"events", events}, {"trap", trap}, {"write-text", write_text}, {"overflow", overflow}, {"vcpus", vcpus},
 };
 
 int main(int argc, char **argv)
