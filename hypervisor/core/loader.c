@@ -10,6 +10,7 @@
 #include "console.h"
 #include "dmfs.h"
 #include "guest_tree.h"
+#include "log.h"
 #include "pages.h"
 #include "trust.h"
 #include "unpack.h"
@@ -134,7 +135,7 @@ static void raise_rollback(void)
 	uint64_t stored;
 
 	if (board_stored_index(&stored) && stored < image.rollback && !board_store_index(image.rollback))
-		console_log("diosix: the rollback index could not be stored; it stays %lu", (unsigned long)stored);
+		log_line(DIOSIX_LOG_WARNING, "diosix: the rollback index could not be stored; it stays %lu", (unsigned long)stored);
 }
 
 /* A board without a key refuses; one with another key as well. */
@@ -190,7 +191,7 @@ static void log_verified(uint32_t signers)
 		for (unsigned b = 0; b < sizeof(id); b++)
 			end += snprintf(end, 3, "%02x", id[b]);
 	}
-	console_log("diosix: image %.*s %.*s verified, rollback %lu, key %s", (int)image.name.len,
+	log_line(DIOSIX_LOG_INFO, "diosix: image %.*s %.*s verified, rollback %lu, key %s", (int)image.name.len,
 		    image.name.data, (int)image.version.len, image.version.data,
 		    (unsigned long)image.rollback, keys);
 }

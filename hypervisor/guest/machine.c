@@ -90,6 +90,16 @@ void machine_input(struct capsule *capsule)
 	unlock(&capsule->machine->lock);
 }
 
+void machine_ask_to_stop(struct capsule *capsule)
+{
+	capsule_post_events(capsule, DIOSIX_EVENT_STOP);
+	if (capsule->config.kind == DMFS_SERVICE)
+		return;
+	lock(&capsule->machine->lock);
+	uart_ask_to_stop(capsule);
+	unlock(&capsule->machine->lock);
+}
+
 void machine_doorbell(struct capsule *capsule)
 {
 	lock(&capsule->machine->lock);

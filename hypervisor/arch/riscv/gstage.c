@@ -82,6 +82,9 @@ static uint64_t table_pages(const struct guest_memory *memory)
 	return ROOT_PAGES + (memory->base.v + memory->size - 1) / GIB - memory->base.v / GIB + 1;
 }
 
+/* Spaces that were created so far: what a hart has cached under a VMID may be of the one before. */
+static _Atomic uint64_t spaces;
+
 static bool space_create(struct capsule *capsule)
 {
 	const struct guest_memory *memory = &capsule->memory;
@@ -110,10 +113,11 @@ static bool space_create(struct capsule *capsule)
 	}
 	capsule->space.hgatp = HGATP_SV39X4 | (uint64_t)(capsule->index + 1) << HGATP_VMID_SHIFT |
 			       tables.v >> PAGE_SHIFT;
+	atomic_fetch_add(&spaces, 1);
 	return true;
 }
 
-/* What harts may still have cached of it is for a VMID that no other capsule has. */
+/* What harts may still have cached of it is for a VMID that no other capsule has, and dropped before it is used again. */
 static void space_destroy(struct capsule *capsule)
 {
 	uint64_t root = (capsule->space.hgatp & HGATP_PPN) << PAGE_SHIFT;
@@ -123,7 +127,14 @@ static void space_destroy(struct capsule *capsule)
 
 static void space_load(const struct capsule *capsule)
 {
+	struct arch_hart *hart = &this_hart()->arch;
+	uint64_t now = atomic_load(&spaces);
+
 	csr_write(CSR_HGATP, capsule->space.hgatp);
+	if (hart->spaces_seen != now) {
+		hfence_gvma();
+		hart->spaces_seen = now;
+	}
 }
 
 static void csrs_save(struct arch_csrs *csr)

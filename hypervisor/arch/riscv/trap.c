@@ -7,10 +7,10 @@
 #include "asm.h"
 #include "board_io.h"
 #include "capsule.h"
-#include "console.h"
 #include "csr.h"
 #include "decode.h"
 #include "isolation.h"
+#include "log.h"
 #include "scheduler.h"
 #include "units.h"
 
@@ -150,10 +150,10 @@ void arch_run(void)
 
 void riscv_panic(const uint64_t *frame)
 {
-	console_panic();
-	console_log("diosix: panic: trap %lx at %lx, value %lx, hart %lu: a bug in the hypervisor",
+	log_panic();
+	log_line(DIOSIX_LOG_ERROR, "diosix: panic: trap %lx at %lx, value %lx, hart %lu: a bug in the hypervisor",
 		    csr_read(CSR_MCAUSE), csr_read(CSR_MEPC), csr_read(CSR_MTVAL), csr_read(CSR_MHARTID));
 	for (unsigned n = 1; n < 31; n += 2)
-		console_log("  x%-2u %016lx  x%-2u %016lx", n, frame[n], n + 1, frame[n + 1]);
+		log_line(DIOSIX_LOG_ERROR, "  x%-2u %016lx  x%-2u %016lx", n, frame[n], n + 1, frame[n + 1]);
 	board_stop(false);
 }
