@@ -80,6 +80,9 @@ struct capsule {
 	bool chore_done; /* it was not cut short by an order */
 	bool anew;	 /* what is loaded is the first life after it had stopped */
 
+	/* Figures for others to see (struct diosix_capsule_stats). */
+	_Atomic uint64_t output, dropped, messages_sent, messages_received, grants;
+
 	_Atomic uint64_t events; /* enum diosix_event: what it has not been told yet */
 
 	/* Console; guarded by the console's lock. */

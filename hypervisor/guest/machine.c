@@ -53,6 +53,7 @@ void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fau
 		arch_inject(vcpu, fault, va.v);
 		return;
 	}
+	vcpu->exits[DIOSIX_EXIT_DEVICE]++;
 	if (arch_fetch(vcpu, &insn) != 0)
 		return; /* it cannot be read any more: the guest will find out itself */
 	known = decode_access(insn, &access) && !access.fp; /* devices know no floating point */

@@ -2,6 +2,7 @@
 /* The service ABI, docs/service-abi.md: who may call what stands in one table, sdk/capsule/service_abi.h. */
 #include <stdio.h>
 
+#include "manage.h"
 #include "sbi.h"
 #include "scheduler.h"
 #include "service_abi.h"
@@ -76,6 +77,14 @@ static const sbi_function functions[DIOSIX_CALL_COUNT] = {
 	[DIOSIX_CALL_EXIT] = exit_,
 	[DIOSIX_CALL_SELF] = self,
 	[DIOSIX_CALL_EVENTS] = events,
+	[DIOSIX_CALL_LOG_READ] = manage_log_read,
+	[DIOSIX_CALL_BOARD_INFO] = manage_board_info,
+	[DIOSIX_CALL_CAPSULE_INFO] = manage_capsule_info,
+	[DIOSIX_CALL_CAPSULE_STATS] = manage_capsule_stats,
+	[DIOSIX_CALL_CAPSULE_START] = manage_capsule_start,
+	[DIOSIX_CALL_CAPSULE_STOP] = manage_capsule_stop,
+	[DIOSIX_CALL_CAPSULE_KILL] = manage_capsule_kill,
+	[DIOSIX_CALL_CAPSULE_RESTART] = manage_capsule_restart,
 };
 
 const struct sbi_extension sbi_service = {

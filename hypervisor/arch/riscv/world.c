@@ -268,6 +268,7 @@ void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 		guest_lost(vcpu);
 		return;
 	}
+	vcpu->exits[DIOSIX_EXIT_FAULT]++;
 	if (sbi_pmu_counts_events(vcpu))
 		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.pc = isolation->take_trap(vcpu, cause, tval);
