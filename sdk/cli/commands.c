@@ -124,7 +124,7 @@ static const struct option diff_options[] = {JSON, END};
 static const struct option sbom_options[] = {TRUST, THRESHOLD, TRUST_SET, UNSEAL, PASSPHRASE, END};
 
 static const struct option explain_options[] = {
-	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name"},
+	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name, or FILE.dtb"},
 	{"trust", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
 	 "a key that the board trusts; may be repeated"},
 	THRESHOLD,

@@ -229,38 +229,13 @@ int pack_command(const struct args *args)
 
 /* --- dmfs check, dmfs boards ----------------------------------------------------------------- */
 
-/* A board of --board: known, or described by a device tree. */
-static int find_board(const struct args *args, const char *name, struct arena *arena,
-		      struct board_facts *facts)
-{
-	const struct board_facts *known = board_named(name);
-	size_t len = strlen(name);
-	char hint[96];
-	const char *near, *wrong;
-
-	if (known) {
-		*facts = *known;
-		return STATUS_DONE;
-	}
-	if (len < 4 || strcmp(name + len - 4, ".dtb") != 0) {
-		near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
-		return args_wrong(args->command, "unknown board '%s'; %s", name,
-				  near ? near : "'dmfs boards' lists them, and FILE.dtb describes another");
-	}
-	wrong = board_from_tree(facts, arena, name);
-	if (!wrong)
-		return STATUS_DONE;
-	diag_error("the device tree '%s' cannot be used: %s", name, wrong);
-	return STATUS_REFUSED;
-}
-
 static int check_given_boards(struct plan *plan, const struct args *args)
 {
 	const char *name;
 
 	for (unsigned i = 0; (name = args_value(args, "board", i)) != NULL; i++) {
 		struct board_facts board;
-		int status = find_board(args, name, &plan->arena, &board);
+		int status = board_choose(&board, &plan->arena, args, name);
 
 		if (status != STATUS_DONE)
 			return status;
