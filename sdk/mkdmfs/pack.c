@@ -9,6 +9,7 @@
 #include "check.h"
 #include "common/boards.h"
 #include "common/diag.h"
+#include "common/json.h"
 #include "common/file.h"
 #include "common/progress.h"
 #include "common/size.h"
@@ -338,6 +339,18 @@ static int write_tree_of(const struct plan *plan, const char *guest, const char 
 	return STATUS_REFUSED;
 }
 
+static void print_tree_json(const struct args *args, const char *path, bool source)
+{
+	struct json json = {.out = stdout};
+
+	json_begin_result(&json, "dtgen");
+	json_text(&json, "manifest", args->operands[0]);
+	json_text(&json, "guest", args->operands[1]);
+	json_text(&json, "output", path);
+	json_text(&json, "format", source ? "dts" : "dtb");
+	json_end_object(&json);
+}
+
 int dtgen_command(const struct args *args)
 {
 	const char *path = args_value(args, "output", 0), *format = args_value(args, "format", 0);
@@ -350,10 +363,14 @@ int dtgen_command(const struct args *args)
 	path = path ? path : "-";
 	if (!source && binary_on_terminal(path))
 		return STATUS_USAGE;
+	if (args_has(args, "json") && strcmp(path, "-") == 0)
+		return args_wrong(args->command, "--json and the tree both want standard output");
 	status = plan_make(&plan, args->operands[0]);
 	if (status == STATUS_DONE)
 		status = write_tree_of(&plan, args->operands[1], path, source);
 	plan_free(&plan);
+	if (status == STATUS_DONE && args_has(args, "json"))
+		print_tree_json(args, path, source);
 	return status;
 }
 
