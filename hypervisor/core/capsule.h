@@ -42,7 +42,8 @@ struct guest_memory {
 #define CRASH_REASON_LEN 96u
 #define CAPSULE_STRETCHES 7u /* of memory to load: three objects, four gaps between them */
 
-struct machine; /* the emulated devices, guest/machine.h */
+struct machine;	 /* the emulated devices, guest/machine.h */
+struct exchange; /* messages and grants, guest/exchange.h */
 
 struct capsule {
 	struct dmfs_capsule config;
@@ -52,6 +53,7 @@ struct capsule {
 	struct arch_space space;
 	struct vcpu *vcpus; /* config.cpus of them */
 	struct machine *machine;
+	struct exchange *exchange; /* NULL without a permission for it */
 
 	_Atomic uint32_t state;
 	_Atomic uint32_t live; /* vCPUs that were started and have not retired */
@@ -67,6 +69,8 @@ struct capsule {
 	struct unpack_stretch stretches[CAPSULE_STRETCHES];
 
 	_Atomic uint64_t events; /* enum diosix_event: what it has not been told yet */
+	_Atomic uint64_t messages_sent, messages_received;
+	_Atomic uint64_t grants; /* its own that are open */
 
 	/* Console; guarded by the console's lock. */
 	char line[CONSOLE_LINE_LEN];
@@ -138,5 +142,14 @@ void machine_input(struct capsule *capsule);
 /* The same: the doorbell's level follows capsule->events; and takes these, which lowers it. */
 void machine_doorbell(struct capsule *capsule);
 uint64_t machine_take_events(struct capsule *capsule);
+
+/*
+ * Provided by guest/messages.c and grants.c: room for what a capsule exchanges with others, 0 when it may not; and the end
+ * of a life: its vCPUs have retired, its memory has not been touched yet.
+ */
+uint64_t exchange_size(const struct dmfs_capsule *config);
+void exchange_init(struct exchange *exchange);
+void messages_gone(struct capsule *capsule);
+void grants_gone(struct capsule *capsule);
 
 #endif

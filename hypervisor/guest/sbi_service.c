@@ -2,6 +2,7 @@
 /* The service ABI, docs/service-abi.md: who may call what stands in one table, sdk/capsule/service_abi.h. */
 #include <stdio.h>
 
+#include "exchange.h"
 #include "roles.h"
 #include "sbi.h"
 #include "scheduler.h"
@@ -109,6 +110,13 @@ static const sbi_function functions[DIOSIX_CALL_COUNT] = {
 	[DIOSIX_CALL_REGISTER] = register_,
 	[DIOSIX_CALL_PROVIDER] = provider,
 	[DIOSIX_CALL_FIND] = find,
+	[DIOSIX_CALL_MESSAGE_SEND] = message_send,
+	[DIOSIX_CALL_MESSAGE_RECEIVE] = message_receive,
+	[DIOSIX_CALL_GRANT] = grant_make,
+	[DIOSIX_CALL_REVOKE] = grant_revoke,
+	[DIOSIX_CALL_ACCEPT] = grant_accept,
+	[DIOSIX_CALL_SYNC] = grant_sync,
+	[DIOSIX_CALL_RELEASE] = grant_release,
 };
 
 const struct sbi_extension sbi_service = {
