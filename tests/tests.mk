@@ -159,7 +159,7 @@ $(B)/bench/%.bin: $(B)/bench/%.elf
 HV_TESTABLE := $(filter-out $(addprefix hypervisor/core/,boot.c loader.c unpack.c trust.c library_needs.c),\
 	$(wildcard hypervisor/core/*.c hypervisor/guest/*.c)) hypervisor/arch/fake/fake.c
 HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(BOARD_SRC) \
-	$(HV_TESTABLE)
+	$(HV_TESTABLE) sdk/capsule/words.c
 FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake -Isdk/dtgen -Isdk/capsule \
 	-DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER)
 SANITIZE := -fsanitize=address,undefined
