@@ -146,6 +146,7 @@ $(B)/diosix.elf: $(HV_OBJ) hypervisor/arch/riscv/link.ld
 		-Map=$(B)/diosix.map -T hypervisor/arch/riscv/link.ld -o $@ $(HV_OBJ) --start-group $(HV_LIBC) \
 		$$($(CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name) --end-group
 
+include sdk/capsule/build.mk
 include sdk/packaging/packaging.mk
 include tests/tests.mk
 

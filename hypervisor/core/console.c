@@ -195,6 +195,9 @@ bool console_has_input(const struct capsule *capsule)
 	return capsule->input_tail != capsule->input_head;
 }
 
+void console_set_provider(struct capsule *provider) { }
+void control_set_provider(struct capsule *provider) { }
+
 /* --- input ---------------------------------------------------------------------------------- */
 
 static void set_focus(uint32_t index)

@@ -34,6 +34,13 @@ void console_flush(struct capsule *capsule);
 size_t console_read(struct capsule *capsule, char *text, size_t len);
 bool console_has_input(const struct capsule *capsule);
 
+/*
+ * Told by core/roles.c: who is the provider of the board's console, and of its second port; NULL for nobody. Changes come in
+ * their order; roles' lock is held.
+ */
+void console_set_provider(struct capsule *provider);
+void control_set_provider(struct capsule *provider);
+
 /* Takes what the board's UART has received. Ctrl-] and a digit change the focus. */
 void console_receive(void);
 

@@ -2,6 +2,7 @@
 /* The service ABI, docs/service-abi.md: who may call what stands in one table, sdk/capsule/service_abi.h. */
 #include <stdio.h>
 
+#include "roles.h"
 #include "sbi.h"
 #include "scheduler.h"
 #include "service_abi.h"
@@ -42,6 +43,35 @@ static struct sbi_result events(struct vcpu *vcpu, const uint64_t *a)
 	return sbi_value(machine_take_events(vcpu->capsule));
 }
 
+/* --- others ---------------------------------------------------------------------------------- */
+
+static struct sbi_result register_(struct vcpu *vcpu, const uint64_t *a)
+{
+	if (a[0] >= DIOSIX_ROLES)
+		return sbi_error(SBI_ERR_INVALID_PARAM);
+	return role_take((enum diosix_role)a[0], vcpu->capsule) ? sbi_value(0) : sbi_error(SBI_ERR_ALREADY_AVAILABLE);
+}
+
+static struct sbi_result provider(struct vcpu *vcpu, const uint64_t *a)
+{
+	uint64_t handle = a[0] < DIOSIX_ROLES ? role_provider((enum diosix_role)a[0]) : 0;
+
+	return handle != 0 ? sbi_value(handle) : sbi_error(SBI_ERR_FAILED);
+}
+
+static struct sbi_result find(struct vcpu *vcpu, const uint64_t *a)
+{
+	const struct capsule *found;
+	hpa_t name;
+
+	if (a[1] > DMFS_MAX_CAPSULE_NAME_LEN)
+		return sbi_error(SBI_ERR_FAILED);
+	if (!capsule_memory(vcpu->capsule, gpa(a[0]), a[1], &name))
+		return sbi_error(SBI_ERR_INVALID_ADDRESS);
+	found = capsule_find(hpa_ptr(name), a[1]);
+	return found != NULL ? sbi_value(capsule_handle(found)) : sbi_error(SBI_ERR_FAILED);
+}
+
 /* --- who may call what ------------------------------------------------------------------------ */
 
 enum { ANYBODY = DMFS_PERM_COUNT, ROLE };
@@ -76,6 +106,9 @@ static const sbi_function functions[DIOSIX_CALL_COUNT] = {
 	[DIOSIX_CALL_EXIT] = exit_,
 	[DIOSIX_CALL_SELF] = self,
 	[DIOSIX_CALL_EVENTS] = events,
+	[DIOSIX_CALL_REGISTER] = register_,
+	[DIOSIX_CALL_PROVIDER] = provider,
+	[DIOSIX_CALL_FIND] = find,
 };
 
 const struct sbi_extension sbi_service = {
