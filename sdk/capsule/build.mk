@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The runtime as programs use it, laid out as it is installed: build/sdk/{include,lib,share}. It is built by the fragment's own flags.
+# The runtime, without the C library that it stands on, as programs use it, laid out as it is installed: build/sdk/{include,lib,share}. It is built by the fragment's own flags.
 
 SDK := $(B)/sdk
 CAPSULE_LIB := $(SDK)/lib/diosix/capsule
@@ -17,11 +17,11 @@ $(B)/capsule/%.o: sdk/capsule/%.c | $(SOURCES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CROSS)gcc $(CAPSULE_BUILD) $(WARN) -c -o $@ $<
-$(CAPSULE_LIB)/start.o: sdk/capsule/start.S sdk/capsule/offsets.h | $(PACKAGES)
+$(B)/capsule/start.o: sdk/capsule/start.S sdk/capsule/offsets.h | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CROSS)gcc $(CAPSULE_BUILD) -c -o $@ $<
-$(CAPSULE_LIB)/libcapsule.a: $(patsubst sdk/capsule/%.c,$(B)/capsule/%.o,$(CAPSULE_SRC)) $(CAPSULE_FDT)
+$(CAPSULE_LIB)/libcapsule.a: $(B)/capsule/start.o $(patsubst sdk/capsule/%.c,$(B)/capsule/%.o,$(CAPSULE_SRC)) $(CAPSULE_FDT)
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)$(CROSS)ar rcsD $@ $^
 $(CAPSULE_LIB)/%: sdk/capsule/%
@@ -32,6 +32,6 @@ $(SDK)/share/diosix/%: sdk/capsule/%
 	@mkdir -p $(@D) && cp $< $@
 
 # All that a program is built with.
-CAPSULE_SDK := $(CAPSULE_HEADERS) $(addprefix $(CAPSULE_LIB)/,start.o libcapsule.a link.ld) $(SDK)/share/diosix/capsule.mk
+CAPSULE_SDK := $(CAPSULE_HEADERS) $(addprefix $(CAPSULE_LIB)/,libcapsule.a link.ld) $(SDK)/share/diosix/capsule.mk
 sdk: $(CAPSULE_SDK)
 .PHONY: sdk

@@ -22,11 +22,11 @@ CAPSULE_OBJ := $(patsubst %,$(CAPSULE_OUT)/%.o,$(basename $(SOURCES)))
 CAPSULE_FLAGS = --specs=picolibc.specs -march=$(CAPSULE_MARCH) -mabi=lp64 -mcmodel=medany -mstrict-align -msmall-data-limit=0 \
 	-ffunction-sections -fdata-sections -I$(DIOSIX_SDK)/include/diosix $(if $(filter integer,$(CAPSULE_PRINTF)),-DPICOLIBC_INTEGER_PRINTF_SCANF) -MMD -MP
 
-$(CAPSULE_OUT)/$(PROGRAM).elf: $(CAPSULE_OBJ) $(DIOSIX_CAPSULE)/start.o $(DIOSIX_CAPSULE)/libcapsule.a $(DIOSIX_CAPSULE)/link.ld
+$(CAPSULE_OUT)/$(PROGRAM).elf: $(CAPSULE_OBJ) $(DIOSIX_CAPSULE)/libcapsule.a $(DIOSIX_CAPSULE)/link.ld
 	$(CAPSULE_LD) -pie --no-dynamic-linker --gc-sections -z max-page-size=4096 --no-warn-rwx-segments --build-id=none \
 		--defsym=STACK_SIZE=$(CAPSULE_STACK) $(if $(filter integer,$(CAPSULE_PRINTF)),--defsym=vfprintf=__i_vfprintf --defsym=vfscanf=__i_vfscanf) \
-		-T $(DIOSIX_CAPSULE)/link.ld -o $@ $(DIOSIX_CAPSULE)/start.o $(CAPSULE_OBJ) --start-group $(DIOSIX_CAPSULE)/libcapsule.a \
-		$(CAPSULE_LIBC) $$($(CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name) --end-group
+		-T $(DIOSIX_CAPSULE)/link.ld -o $@ $(CAPSULE_OBJ) --whole-archive $(DIOSIX_CAPSULE)/libcapsule.a --no-whole-archive \
+		--start-group $(CAPSULE_LIBC) $$($(CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name) --end-group
 $(CAPSULE_OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CROSS)gcc -std=c11 -Os -g -Wall -Wextra $(CAPSULE_FLAGS) $(CAPSULE_CFLAGS) -c -o $@ $<

@@ -85,7 +85,7 @@ strip --remove-section=.comment "$tree/usr/bin/dmfs"
 strip --strip-unneeded --remove-section=.comment "$tree$lib/libdmfs.so.$version"
 strip --strip-debug --remove-section=.comment --enable-deterministic-archives "$tree$lib/libdmfs.a"
 "${cross}strip" "$tree/usr/lib/diosix/diosix.elf"
-"${cross}strip" --strip-debug --enable-deterministic-archives "$tree"/usr/lib/diosix/capsule/*.[ao]
+"${cross}strip" --strip-debug --enable-deterministic-archives "$tree/usr/lib/diosix/capsule/libcapsule.a"
 chmod 644 "$tree$lib"/libdmfs.so.*
 
 # --- libdmfs0

@@ -26,7 +26,7 @@ table() {
 		644 sdk/mkdmfs/manifest.schema.json $PREFIX/share/diosix/schemas/manifest.schema.json
 	END
 	for file in diosix.h service_abi.h; do echo "644 $build/sdk/include/diosix/$file $PREFIX/include/diosix/$file"; done
-	for file in start.o libcapsule.a link.ld; do
+	for file in libcapsule.a link.ld; do
 		echo "644 $build/sdk/lib/diosix/capsule/$file $PREFIX/lib/diosix/capsule/$file"
 	done
 	for file in docs/schemas/*.json; do echo "644 $file $PREFIX/share/diosix/schemas/${file##*/}"; done
