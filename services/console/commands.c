@@ -304,7 +304,7 @@ void command_run(struct ui *ui, char *line, struct text *out)
 	rest += strspn(rest, " ");
 	colon = *rest == ':';
 	rest += colon;
-	while (count < 4 && (word = strtok_r(rest, " ", &rest)) != NULL)
+	while (count < 4 && (word = strtok(count ? NULL : rest, " ")) != NULL)
 		words[count++] = word;
 	if (count == 0)
 		return;
