@@ -82,7 +82,7 @@ static void one_step(void)
 	as_hart(1);
 	sched_poll();
 	if (fake_self->current != NULL && atomic_load(&fake_self->current->requests) == 0)
-		sched_yield();
+		sched_give_way();
 	vcpu = fake_self->current;
 	if (vcpu == NULL || fake_self->resched)
 		vcpu = sched_pick();
