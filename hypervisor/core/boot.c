@@ -21,6 +21,7 @@
 
 void board_end(bool success)
 {
+	console_end();
 	if (capsule_count != 0)
 		capsules_log_memory();
 	console_log(success ? "diosix: board: all capsules stopped" : "diosix: board: stopped after failure");

@@ -38,9 +38,24 @@ struct guest_memory {
 };
 
 #define CONSOLE_LINE_LEN 256u
+#define CONSOLE_RING_LEN 4096u
 #define CONSOLE_INPUT_LEN 256u
 #define CRASH_REASON_LEN 96u
 #define CAPSULE_STRETCHES 7u /* of memory to load: three objects, four gaps between them */
+
+/*
+ * What a capsule has printed. Of the ring, [line, shown) is the beginning of its unfinished line, as far as it is on the
+ * board's line already; [shown, head) waits.
+ */
+struct printed {
+	char *ring; /* CONSOLE_RING_LEN bytes */
+	uint32_t line, shown, head;
+	uint32_t newlines; /* that wait */
+	uint32_t lost_at;  /* where what was lost should have been */
+	uint64_t lost;	   /* how many bytes; 0 for none */
+	bool waits;	   /* is there something that could be shown? */
+	_Atomic bool full; /* until there is much room again: its UART is not ready meanwhile */
+};
 
 struct machine; /* the emulated devices, guest/machine.h */
 
@@ -68,9 +83,9 @@ struct capsule {
 
 	_Atomic uint64_t events; /* enum diosix_event: what it has not been told yet */
 
-	/* Console; guarded by the console's lock. */
-	char line[CONSOLE_LINE_LEN];
-	uint32_t line_len;
+	/* Console; guarded by the lock of its line. */
+	struct printed printed;
+	_Atomic uint64_t output, dropped; /* bytes that it has printed in all its lives, and how many of these were lost */
 	char input[CONSOLE_INPUT_LEN];
 	uint32_t input_head, input_tail;
 };
@@ -130,10 +145,10 @@ void capsule_vcpu_retired(struct vcpu *vcpu);
 /* REQUEST_CHORE of the vCPU, current on this hart: does a piece of its capsule's chore, or what comes after. */
 void capsule_chore(struct vcpu *vcpu);
 
-/* Provided by guest/machine.c: room for the devices; their state after a reset; bytes of input have come. */
+/* Provided by guest/machine.c: room for the devices; their state after a reset; the UART has input, or room again. */
 uint64_t machine_size(const struct dmfs_capsule *config);
 void machine_reset(struct capsule *capsule);
-void machine_input(struct capsule *capsule);
+void machine_uart(struct capsule *capsule);
 
 /* The same: the doorbell's level follows capsule->events; and takes these, which lowers it. */
 void machine_doorbell(struct capsule *capsule);

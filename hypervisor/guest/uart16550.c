@@ -27,13 +27,20 @@ static bool has_byte(const struct capsule *capsule)
 	return uart->mcr & MCR_LOOP ? uart->looped : console_has_input(capsule);
 }
 
+/* Is there room for what it sends? In loopback mode always. */
+static bool is_ready(const struct capsule *capsule)
+{
+	return !atomic_load_explicit(&capsule->printed.full, memory_order_relaxed) ||
+	       capsule->machine->uart.mcr & MCR_LOOP;
+}
+
 static uint8_t interrupt_id(const struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
 
 	if (uart->ier & IER_RECEIVE && has_byte(capsule))
 		return IIR_RECEIVE;
-	if (uart->ier & IER_TRANSMIT && uart->sent)
+	if (uart->ier & IER_TRANSMIT && uart->sent && is_ready(capsule))
 		return IIR_TRANSMIT;
 	return IIR_NONE;
 }
@@ -58,21 +65,21 @@ static uint8_t receive(struct capsule *capsule)
 	return (uint8_t)byte;
 }
 
-static void transmit(struct capsule *capsule, uint8_t value)
+/* True when the byte is for the console. */
+static bool transmit(struct capsule *capsule, uint8_t value)
 {
 	struct uart *uart = &capsule->machine->uart;
-	char byte = (char)value;
+	bool looped = uart->mcr & MCR_LOOP;
 
-	if (uart->mcr & MCR_LOOP) {
+	uart->sent = true;
+	if (looped) {
 		uart->loop = value;
 		uart->looped = true;
-	} else {
-		console_write(capsule, &byte, 1);
 	}
-	uart->sent = true;
 	/* Nobody is to be told while that interrupt is off: the usual case of a console that polls. */
-	if (uart->ier & IER_TRANSMIT || uart->mcr & MCR_LOOP)
+	if (uart->ier & IER_TRANSMIT || looped)
 		uart_update(capsule);
+	return !looped;
 }
 
 /* Reading the cause acknowledges a transmit interrupt. */
@@ -100,7 +107,7 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 {
 	struct uart *uart = &capsule->machine->uart;
 
-	/* The transmitter is always empty: to be told so, one has but to ask. */
+	/* To be told that the transmitter is empty, one has but to ask. */
 	if (value & ~uart->ier & IER_TRANSMIT)
 		uart->sent = true;
 	uart->ier = value & IER_MASK;
@@ -109,7 +116,7 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 
 static uint8_t line_status(const struct capsule *capsule)
 {
-	return LSR_EMPTY | (has_byte(capsule) ? LSR_READY : 0);
+	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_byte(capsule) ? LSR_READY : 0);
 }
 
 static uint8_t read_register(struct capsule *capsule, unsigned reg)
@@ -137,17 +144,17 @@ static uint8_t read_register(struct capsule *capsule, unsigned reg)
 	}
 }
 
-static void write_register(struct capsule *capsule, unsigned reg, uint8_t value)
+/* True when the byte is for the console. */
+static bool write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 {
 	struct uart *uart = &capsule->machine->uart;
 	bool divisor = uart->lcr & LCR_DLAB;
 
 	switch (reg) {
 	case RBR_THR_DLL:
-		if (divisor)
-			uart->divisor[0] = value;
-		else
-			transmit(capsule, value);
+		if (!divisor)
+			return transmit(capsule, value);
+		uart->divisor[0] = value;
 		break;
 	case IER_DLM:
 		if (divisor)
@@ -169,6 +176,7 @@ static void write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 		uart->scratch = value;
 		break;
 	}
+	return false;
 }
 
 bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
@@ -189,11 +197,15 @@ bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_
 
 bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value)
 {
+	bool printed;
+
 	(void)width;
 	if (offset >= REGISTERS)
 		return true;
 	lock(&capsule->machine->lock);
-	write_register(capsule, (unsigned)offset, (uint8_t)value);
+	printed = write_register(capsule, (unsigned)offset, (uint8_t)value);
 	unlock(&capsule->machine->lock);
+	if (printed) /* without the lock: who has the console may be told, and may be the capsule itself */
+		console_print(capsule, (char)value);
 	return true;
 }

@@ -17,15 +17,15 @@ static struct machine machines[2];
 
 static void type(const char *text)
 {
-	fake.input = text;
-	console_receive();
+	fake.ports[0].input = text;
+	console_interrupt();
 }
 
 static void expect(const char *output)
 {
-	fake.output[fake.output_len] = '\0';
-	assert_string_equal(fake.output, output);
-	fake.output_len = 0;
+	fake.ports[0].output[fake.ports[0].output_len] = '\0';
+	assert_string_equal(fake.ports[0].output, output);
+	fake.ports[0].output_len = 0;
 }
 
 static void say(struct capsule *capsule, const char *text)
@@ -46,7 +46,7 @@ static int setup(void **state)
 	capsule_count = 2;
 	type("\x1d"
 	     "1");
-	fake.output_len = 0;
+	fake.ports[0].output_len = 0;
 	return 0;
 }
 
@@ -100,10 +100,10 @@ static void a_line_of_any_length_is_neither_lost_nor_too_long(void **state)
 	say(&two[0], line); /* in focus: it is kept only in part */
 	type("\x1d"
 	     "2");
-	fake.output_len = 0;
+	fake.ports[0].output_len = 0;
 	say(&two[0], line);
-	for (unsigned seen = 0, i = 0; i < fake.output_len; i++) {
-		seen = fake.output[i] == '\n' ? 0 : seen + 1;
+	for (unsigned seen = 0, i = 0; i < fake.ports[0].output_len; i++) {
+		seen = fake.ports[0].output[i] == '\n' ? 0 : seen + 1;
 		assert_in_range(seen, 0, CONSOLE_LINE_LEN + 8);
 	}
 }
