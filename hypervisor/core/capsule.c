@@ -11,6 +11,7 @@
 #include "console.h"
 #include "loader.h"
 #include "pages.h"
+#include "roles.h"
 #include "scheduler.h"
 #include "service_abi.h"
 
@@ -284,6 +285,7 @@ void capsule_chore(struct vcpu *vcpu)
 
 static void finish(struct capsule *capsule)
 {
+	roles_gone(capsule);
 	console_flush(capsule);
 	if (capsule->stop_reason == STOP_CRASH)
 		console_log("diosix: capsule %s: crashed: %s", capsule->name, capsule->crash_reason);

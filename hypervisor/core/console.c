@@ -29,10 +29,11 @@ static struct line *const line = &lines[PORT_CONSOLE];
 
 /* All of it is guarded by the line's lock. */
 static bool panicking;
-static bool at_line_start = true;
+static bool at_line_start;
 static struct capsule *writer; /* whose unfinished line the cursor is on */
 static uint32_t focus;
 static bool escaped;	  /* the last byte was Ctrl-] */
+static bool has_control;
 static uint64_t log_lost; /* bytes of the log, as the line was dead */
 
 /* Of how many capsules something waits that could be shown; who had the last turn. */
@@ -80,8 +81,18 @@ static void fresh_line(void)
 
 void console_init(void)
 {
+	panicking = escaped = false;
 	at_line_start = true;
-	board_port_init(PORT_CONSOLE);
+	writer = NULL;
+	focus = waiting_count = turn = 0;
+	log_lost = 0;
+	line_init(PORT_CONSOLE);
+	has_control = line_init(PORT_CONTROL);
+}
+
+bool board_has_control(void)
+{
+	return has_control;
 }
 
 /* --- the log -------------------------------------------------------------------------------- */
@@ -589,9 +600,9 @@ void console_set_provider(struct capsule *provider)
 		any |= printed->shown != printed->head;
 		give();
 	}
-	if (provider == NULL)
-		show_some();
-	else if (any)
+	for (unsigned i = 0; i < PIECES && show_next(); i++)
+		;
+	if (provider != NULL && any)
 		capsule_post_events(provider, DIOSIX_EVENT_CONSOLE_OUTPUT);
 }
 

@@ -14,7 +14,9 @@
 
 struct capsule;
 
+/* Finds both serial ports; is there a second one? */
 void console_init(void);
+bool board_has_control(void);
 
 /* One line of the log, newline added, never mixed with another's. At most 255 bytes are shown. */
 __attribute__((format(printf, 1, 2))) void console_log(const char *format, ...);
@@ -47,8 +49,12 @@ void console_interrupt(void);
 
 /* --- the provider, docs/service-abi.md ------------------------------------------------------------ */
 
-/* Who has the console from now on; NULL for the hypervisor, which goes on with what waits. The caller holds no lock. */
+/*
+ * Who has the console from now on; NULL for the hypervisor, which goes on with what waits. And who has the second port
+ * (core/line.c). The caller holds no lock but the one of roles.
+ */
 void console_set_provider(struct capsule *capsule);
+void control_set_provider(struct capsule *capsule);
 
 /* Input goes to it. The caller holds no lock. */
 void console_set_focus(struct capsule *capsule);

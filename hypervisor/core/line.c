@@ -3,6 +3,7 @@
 
 #include "arch/hart.h"
 #include "capsule.h"
+#include "console.h"
 #include "service_abi.h"
 
 /* So often in a row the port may take nothing before it is given up: about a second, and a line of the log's part of it. */
@@ -13,10 +14,11 @@
 #define PIECE	    256u
 #define DRAIN_PIECE 64u
 
-struct line lines[BOARD_PORTS] = {{.port = PORT_CONSOLE}, {.port = PORT_CONTROL}};
+struct line lines[BOARD_PORTS];
 
 bool line_init(enum board_port port)
 {
+	lines[port].port = port;
 	return board_port_init(port);
 }
 

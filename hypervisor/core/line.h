@@ -87,8 +87,7 @@ bool line_keep(struct line *line, char c);
 /* What there is to tell the provider after the port had room: events, or 0. The lock is held. */
 uint64_t line_room_events(struct line *line);
 
-/* The port's interrupt, and the provider, of the second port. */
+/* The interrupt of the second port. */
 void control_interrupt(void);
-void control_set_provider(struct capsule *capsule);
 
 #endif

@@ -14,6 +14,7 @@
 
 static struct capsule two[2];
 static struct machine machines[2];
+static char rings[2][CONSOLE_RING_LEN];
 
 static void type(const char *text)
 {
@@ -41,6 +42,7 @@ static int setup(void **state)
 		strcpy(two[i].name, i == 0 ? "one" : "two");
 		two[i].index = i;
 		two[i].machine = &machines[i];
+		two[i].printed.ring = rings[i];
 	}
 	capsules = two;
 	capsule_count = 2;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "boot.h"
+#include "console.h"
+#include "line.h"
 #include "loader.h"
 #include "machine.h"
 #include "scheduler.h"
@@ -19,6 +21,7 @@ static struct board_hart board_harts[FAKE_HARTS];
 static struct capsule the_capsule;
 static struct vcpu vcpus[DMFS_MAX_VCPUS];
 static struct machine machine;
+static char ring[CONSOLE_RING_LEN];
 static _Alignas(4096) uint8_t ram[1 << 20];
 
 void fake_reset(unsigned count)
@@ -38,6 +41,8 @@ void fake_reset(unsigned count)
 	}
 	hart_count = count;
 	fake_self = &fake_harts[0];
+	memset(lines, 0, sizeof(lines));
+	console_init();
 }
 
 struct capsule *fake_capsule(unsigned cpus, uint64_t size)
@@ -53,6 +58,7 @@ struct capsule *fake_capsule(unsigned cpus, uint64_t size)
 		(struct guest_memory){gpa(DMFS_GUEST_RAM_BASE), ptr_hpa(ram), size < sizeof(ram) ? size : sizeof(ram)};
 	the_capsule.vcpus = vcpus;
 	the_capsule.machine = &machine;
+	the_capsule.printed.ring = ring;
 	for (unsigned i = 0; i < cpus; i++) {
 		vcpus[i].capsule = &the_capsule;
 		vcpus[i].id = i;
