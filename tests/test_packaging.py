@@ -159,8 +159,10 @@ def test_everything_is_installed(installed):
             "lib/pkgconfig/libdmfs.pc", "include/dmfs.h", "share/man/man1/dmfs.1",
             "share/bash-completion/completions/dmfs", "share/zsh/site-functions/_dmfs",
             "share/fish/vendor_completions.d/dmfs.fish", "share/diosix/schemas/manifest.schema.json",
+            "share/diosix/capsule.mk", "lib/diosix/capsule/libcapsule.a", "lib/diosix/capsule/link.ld",
             "share/diosix/schemas/inspect.schema.json", "share/doc/diosix/cli.md"} <= found
-    assert {name for name in found if name.startswith("include/")} == {"include/dmfs.h", "include/dmfs_write.h"}
+    assert {name for name in found if name.startswith("include/")} == {
+        "include/dmfs.h", "include/dmfs_write.h", "include/diosix/diosix.h", "include/diosix/service_abi.h"}
 
 
 def boots_an_image(program, folder):

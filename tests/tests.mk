@@ -103,6 +103,14 @@ $(B)/state/%.elf: tests/state/%.c $(STATE_LIB) tests/state/units.h $(addprefix t
 $(B)/state/%.bin: $(B)/state/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
+# --- programs on the runtime ------------------------------------------------------------------------
+# Built as a service outside the tree is.
+
+CAPSULE_CHECK := $(B)/capsule/check/check.elf
+$(CAPSULE_CHECK): $(wildcard tests/capsule/*) $(CAPSULE_SDK)
+	$(say) MAKE $@
+	$(Q)$(MAKE) --no-print-directory -s -C tests/capsule CAPSULE_OUT=$(abspath $(@D)) DIOSIX=$(abspath $(SDK))
+
 # --- guests that check --------------------------------------------------------------------------------
 # tests/conformance, one guest of all its files, built as those above are: build/conformance/sbi.bin.
 
@@ -307,11 +315,11 @@ test: all unit fuzz-short system
 # Each example builds by its own Makefile, as it would outside this tree. That of the library needs it installed, which
 # its test does.
 EXAMPLES := $(filter-out examples/libdmfs-reader,$(patsubst %/Makefile,%,$(wildcard examples/*/Makefile)))
-examples: | $(PACKAGES)
+examples: $(CAPSULE_SDK) | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
 TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
-	$(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE) $(BENCHES)
+	$(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE) $(BENCHES) $(CAPSULE_CHECK)
 system: $(TESTED) examples | $(TEST_PACKAGES)
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 

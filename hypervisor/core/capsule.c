@@ -70,7 +70,8 @@ bool capsule_create(uint32_t index, char *why, size_t why_len)
 	struct capsule *capsule = &capsules[index];
 	uint64_t records = align_up(sizeof(struct vcpu) * capsule->config.cpus, 64);
 	uint64_t vcpus = align_up(records + arch_vcpu_extra() * capsule->config.cpus, PAGE_SIZE);
-	uint64_t devices = align_up(machine_size(&capsule->config), PAGE_SIZE);
+	uint64_t machine = align_up(machine_size(&capsule->config), 64);
+	uint64_t devices = align_up(machine + exchange_size(&capsule->config), PAGE_SIZE);
 	uint64_t size = vcpus + devices + CONSOLE_RING_LEN;
 	uint64_t available = pages_available();
 	hpa_t at;
@@ -90,6 +91,10 @@ bool capsule_create(uint32_t index, char *why, size_t why_len)
 		arch_vcpu_create(&capsule->vcpus[i], hpa_ptr(hpa(at.v + records + i * arch_vcpu_extra())));
 	capsule->machine = hpa_ptr(hpa(at.v + vcpus));
 	capsule->printed.ring = hpa_ptr(hpa(at.v + vcpus + devices));
+	if (exchange_size(&capsule->config) != 0) {
+		capsule->exchange = hpa_ptr(hpa(at.v + vcpus + machine));
+		exchange_init(capsule->exchange);
+	}
 	capsule->owned = available - pages_available();
 	return place_vcpus(capsule, why, why_len);
 }
@@ -286,6 +291,8 @@ void capsule_chore(struct vcpu *vcpu)
 static void finish(struct capsule *capsule)
 {
 	roles_gone(capsule);
+	grants_gone(capsule);
+	messages_gone(capsule);
 	console_flush(capsule);
 	if (capsule->stop_reason == STOP_CRASH)
 		console_log("diosix: capsule %s: crashed: %s", capsule->name, capsule->crash_reason);

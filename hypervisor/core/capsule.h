@@ -57,7 +57,8 @@ struct printed {
 	_Atomic bool full; /* until there is much room again: its UART is not ready meanwhile */
 };
 
-struct machine; /* the emulated devices, guest/machine.h */
+struct machine;	 /* the emulated devices, guest/machine.h */
+struct exchange; /* messages and grants, guest/exchange.h */
 
 struct capsule {
 	struct dmfs_capsule config;
@@ -67,6 +68,7 @@ struct capsule {
 	struct arch_space space;
 	struct vcpu *vcpus; /* config.cpus of them */
 	struct machine *machine;
+	struct exchange *exchange; /* NULL without a permission for it */
 
 	_Atomic uint32_t state;
 	_Atomic uint32_t live; /* vCPUs that were started and have not retired */
@@ -82,6 +84,8 @@ struct capsule {
 	struct unpack_stretch stretches[CAPSULE_STRETCHES];
 
 	_Atomic uint64_t events; /* enum diosix_event: what it has not been told yet */
+	_Atomic uint64_t messages_sent, messages_received;
+	_Atomic uint64_t grants; /* its own that are open */
 
 	/* Console; guarded by the lock of its line. */
 	struct printed printed;
@@ -153,5 +157,14 @@ void machine_uart(struct capsule *capsule);
 /* The same: the doorbell's level follows capsule->events; and takes these, which lowers it. */
 void machine_doorbell(struct capsule *capsule);
 uint64_t machine_take_events(struct capsule *capsule);
+
+/*
+ * Provided by guest/messages.c and grants.c: room for what a capsule exchanges with others, 0 when it may not; and the end
+ * of a life: its vCPUs have retired, its memory has not been touched yet.
+ */
+uint64_t exchange_size(const struct dmfs_capsule *config);
+void exchange_init(struct exchange *exchange);
+void messages_gone(struct capsule *capsule);
+void grants_gone(struct capsule *capsule);
 
 #endif

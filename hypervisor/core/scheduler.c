@@ -553,7 +553,7 @@ void sched_wait(void)
 	unlock(&hart->queue.lock);
 }
 
-void sched_yield(void)
+void sched_give_way(void)
 {
 	struct hart *hart = this_hart();
 

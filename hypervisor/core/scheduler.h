@@ -33,7 +33,7 @@ void sched_wait(void);
 void sched_retire(void);
 
 /* The current vCPU gives up the rest of its turn, if others wait. */
-void sched_yield(void);
+void sched_give_way(void);
 
 /* SBI HSM's suspend of the current vCPU: asleep, and HSM_SUSPENDED until it runs again. */
 void sched_suspend(void);

@@ -40,6 +40,7 @@ enum vcpu_request {
 	REQUEST_TIMER = 1 << 5,	   /* its deadline has passed */
 	REQUEST_EVENT = 1 << 6,	   /* it may have a software event to handle */
 	REQUEST_CHORE = 1 << 7,	   /* work for its capsule that is done instead of running the guest */
+	REQUEST_SPACE = 1 << 8,	   /* others' pages in its window have come or gone */
 };
 
 /* The translations that a pending REQUEST_SFENCE drops; merged into one when several come. */

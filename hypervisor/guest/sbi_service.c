@@ -2,6 +2,7 @@
 /* The service ABI, docs/service-abi.md: who may call what stands in one table, sdk/capsule/service_abi.h. */
 #include <stdio.h>
 
+#include "exchange.h"
 #include "roles.h"
 #include "console.h"
 #include "line.h"
@@ -18,7 +19,7 @@ static struct sbi_result version(struct vcpu *vcpu, const uint64_t *a)
 
 static struct sbi_result yield(struct vcpu *vcpu, const uint64_t *a)
 {
-	sched_yield();
+	sched_give_way();
 	return sbi_value(0);
 }
 
@@ -202,6 +203,13 @@ static const sbi_function functions[DIOSIX_CALL_COUNT] = {
 	[DIOSIX_CALL_CONSOLE_WRITE] = console_write_,
 	[DIOSIX_CALL_CONTROL_READ] = control_read,
 	[DIOSIX_CALL_CONTROL_WRITE] = control_write,
+	[DIOSIX_CALL_MESSAGE_SEND] = message_send,
+	[DIOSIX_CALL_MESSAGE_RECEIVE] = message_receive,
+	[DIOSIX_CALL_GRANT] = grant_make,
+	[DIOSIX_CALL_REVOKE] = grant_revoke,
+	[DIOSIX_CALL_ACCEPT] = grant_accept,
+	[DIOSIX_CALL_SYNC] = grant_sync,
+	[DIOSIX_CALL_RELEASE] = grant_release,
 };
 
 const struct sbi_extension sbi_service = {

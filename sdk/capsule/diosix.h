@@ -184,4 +184,31 @@ static inline struct diosix_result diosix_release(uint64_t grant)
 	return diosix_call(DIOSIX_CALL_RELEASE, grant, 0, 0, 0);
 }
 
+/* --- the runtime, beyond the calls: docs/services.md ------------------------------------------ */
+
+#define DIOSIX_FOREVER UINT64_MAX /* a deadline that never comes */
+
+uint64_t diosix_time(void);	/* the time CSR */
+uint64_t diosix_timebase(void); /* its ticks a second */
+
+/*
+ * Sleeps until there are events, or until the time is `deadline`, in ticks. Returns the events, which are cleared, or 0. For the
+ * vCPU that runs main alone.
+ */
+uint64_t diosix_wait(uint64_t deadline);
+
+/*
+ * Starts vCPU `id`, which runs entry(arg) on the stack of `size` bytes from `stack` on, the caller's to provide: at least 1 KiB and
+ * aligned to 16 bytes. When entry returns the vCPU stops. DIOSIX_INVALID for no such vCPU or a stack that is too small,
+ * DIOSIX_ALREADY_AVAILABLE when it runs.
+ */
+int64_t diosix_start_vcpu(unsigned id, void (*entry)(void *), void *arg, void *stack, size_t size);
+
+/*
+ * Switches address translation on, for this vCPU and those started later: all addresses stay what they are, but
+ * text can only be read and run, constants only be read, all other memory not be run, and the page below main's stack is not
+ * there. DIOSIX_FAILED when there is no memory for the tables.
+ */
+int64_t diosix_vm_on(void);
+
 #endif

@@ -40,8 +40,8 @@ documents() {
 		if [ "$1" = diosix-sdk ]; then
 			cat <<-END
 				Comment:
-				 /usr/lib/diosix/diosix.elf contains parts of libsodium, zlib, libfdt and picolibc, under
-				 licences of their own, which are in /usr/share/doc/diosix-sdk/third-party.
+				 /usr/lib/diosix/diosix.elf contains parts of libsodium, zlib, libfdt and picolibc, and
+				 /usr/lib/diosix/capsule/libcapsule.a of libfdt, under licences of their own, which are in /usr/share/doc/diosix-sdk/third-party.
 			END
 		fi
 		printf '\nLicense: MIT\n'
@@ -85,6 +85,7 @@ strip --remove-section=.comment "$tree/usr/bin/dmfs"
 strip --strip-unneeded --remove-section=.comment "$tree$lib/libdmfs.so.$version"
 strip --strip-debug --remove-section=.comment --enable-deterministic-archives "$tree$lib/libdmfs.a"
 "${cross}strip" "$tree/usr/lib/diosix/diosix.elf"
+"${cross}strip" --strip-debug --enable-deterministic-archives "$tree/usr/lib/diosix/capsule/libcapsule.a"
 chmod 644 "$tree$lib"/libdmfs.so.*
 
 # --- libdmfs0
@@ -100,7 +101,7 @@ verifies images with.
 END
 
 # --- libdmfs-dev
-move libdmfs-dev "$lib/libdmfs.so" "$lib/libdmfs.a" "$lib/pkgconfig" /usr/include
+move libdmfs-dev "$lib/libdmfs.so" "$lib/libdmfs.a" "$lib/pkgconfig" /usr/include/dmfs.h /usr/include/dmfs_write.h
 documents libdmfs-dev
 finish libdmfs-dev libdevel "libdmfs0 (= $version), libsodium-dev, zlib1g-dev, libdeflate-dev" '' \
 	'DMFS images of the Diosix hypervisor, development files' <<END
@@ -126,13 +127,14 @@ cp /usr/share/doc/picolibc-riscv64-unknown-elf/copyright "$third/picolibc.txt"
 chmod 644 "$third"/*
 mkdir -p "$root/diosix-sdk/usr/share/lintian/overrides"
 cp sdk/packaging/diosix-sdk.lintian-overrides "$root/diosix-sdk/usr/share/lintian/overrides/diosix-sdk"
-finish diosix-sdk utils "$(needs diosix-sdk/usr/bin/dmfs)" qemu-system-misc \
+finish diosix-sdk utils "$(needs diosix-sdk/usr/bin/dmfs)" "qemu-system-misc, make, gcc-riscv64-unknown-elf, picolibc-riscv64-unknown-elf, binutils-riscv64-linux-gnu" \
 	'makes, signs and boots images for the Diosix hypervisor' <<END
 Diosix is a bare-metal hypervisor for RISC-V, which runs unmodified guests
 side by side in hardware-isolated capsules. The command dmfs turns a YAML
 manifest into one compressed, signed image of all that a board is to run,
 looks into images, and boots them on an emulated board.
 .
-This package has the command, the hypervisor and the documentation.
+This package has the command, the hypervisor, the runtime on which services
+for it are written in C, and the documentation.
 END
 rm -rf "$root"

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Programs on the runtime for services and bare-metal guests: start, console, memory, waiting, traps."""
+import re
+import subprocess
+
+import pytest
+
+from board import ALL_STOPPED, BUILD, FAILED, ROOT, VIRT_GSTAGE, VIRT_PMP, guest, log_lines, manifest, need
+
+
+@pytest.fixture
+def check(images, boot, where):
+    """check("hello wait") boots tests/capsule/check.c with these arguments."""
+    def start(arguments, **more):
+        program = need(BUILD / "capsule/check/check.elf")
+        return boot(images.pack(manifest(guest("check", program, "8M", cmdline=f"'{arguments}'", **more))), *where)
+    return start
+
+
+def finished(board):
+    text = board.end(status=0)
+    assert log_lines(text)[-1] == ALL_STOPPED and "crash" not in text
+    return text
+
+
+def crashed(board):
+    text = board.end(status=1)
+    assert log_lines(text)[-1] == FAILED
+    assert "diosix: capsule check: crashed: it exited with status 255" in log_lines(text)
+    return text
+
+
+def test_arguments_and_pointers_are_there(check):
+    text = finished(check('hello  "two words" last'))
+    assert re.findall(r"argument (\d): \[(.*)\]", text) == [("0", "check"), ("1", "hello"), ("2", "two words"), ("3", "last")]
+    assert "hello, value 7, own 3" in text and "done" in text
+
+
+@pytest.mark.parametrize("vm", ["", "vm "])
+def test_everything_goes_on_with_virtual_memory(check, vm):
+    text = finished(check(vm + "hello wait heap vcpus lines", cpus=4))
+    assert ("vm: 0" in text) == bool(vm)
+    assert "hello, value 7, own 3" in text
+    assert "waited a tenth of a second at least: 1, events 0" in text
+    assert "malloc gave more than 4 MB: 1, then ENOMEM" in text
+    assert "sum 69, own 3, no vCPU 4: -3" in text
+    assert [int(n) for n in re.findall(r"line (\d+) of a long output, of which no byte may get lost\r+\n", text)] == [*range(500)]
+
+
+def test_it_reads_what_is_typed(check):
+    board = check("read")
+    board.expect("argument 1: ")
+    for word in "first", "second":
+        board.send(word + "\n")
+        board.expect(f"read: {word}\r")
+    board.send("end\n")
+    finished(board)
+
+
+def test_a_trap_is_a_crash_with_a_line_that_says_where(check):
+    text = crashed(check("trap"))
+    # What had not been a whole line comes out as well.
+    assert re.search(r"not a whole line, crash: store (access|page) fault \(cause \d+\) at pc 0x[0-9a-f]+, tval 0x123456789000,", text)
+
+
+def test_with_virtual_memory_text_cannot_be_written(check):
+    assert re.search(r"crash: store page fault \(cause 15\)", crashed(check("vm write-text")))
+
+
+def test_with_virtual_memory_a_stack_that_overflows_is_found(check):
+    assert re.search(r"crash: stack overflow, store page fault \(cause 15\)", crashed(check("vm overflow")))
+
+
+MAIN = """#include <diosix.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+	printf("%s: built outside, ABI %lx, %d%%, %.2f\\n", argv[0], diosix_version().value, 100, argc * 0.25);
+	return 0;
+}
+"""
+MAKEFILE = """# A service outside the tree.
+PROGRAM := outside
+SOURCES := main.c
+CAPSULE_MARCH := rv64gc
+CAPSULE_PRINTF := float
+include {prefix}/share/diosix/capsule.mk
+"""
+SERVICE = """dmfs: 1
+image: {name: outside, version: "1.0", rollback: 1}
+services:
+  - name: outside
+    program: outside.elf
+"""
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory):
+    """A service that is built by its own ten lines against an installed SDK."""
+    folder, prefix = tmp_path_factory.mktemp("outside"), tmp_path_factory.mktemp("installed")
+    subprocess.run(["make", "-s", "-C", ROOT, "install", f"DESTDIR={prefix}", "PREFIX=/usr"], check=True)
+    (folder / "main.c").write_text(MAIN)
+    (folder / "Makefile").write_text(MAKEFILE.format(prefix=prefix / "usr"))
+    (folder / "manifest.yaml").write_text(SERVICE)
+    subprocess.run(["make", "-s", "-C", folder, "CAPSULE_CFLAGS=-Werror"], check=True)
+    return folder / "manifest.yaml"
+
+
+@pytest.mark.parametrize("options", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+def test_a_service_built_outside_the_tree_runs(images, boot, outside, options):
+    board = boot(images.pack_file(outside), *options)
+    board.expect(r"outside: built outside, ABI 10000, 100%, 0.25\r")
+    finished(board)
