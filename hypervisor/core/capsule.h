@@ -102,6 +102,12 @@ static inline bool capsule_may(const struct capsule *capsule, enum dmfs_permissi
 	return capsule->config.permissions >> permission & 1;
 }
 
+/* Has it input that it has not read? */
+static inline bool capsule_has_input(const struct capsule *capsule)
+{
+	return capsule->input_tail != capsule->input_head;
+}
+
 /* Its handle in the service ABI, in its present life. */
 uint64_t capsule_handle(const struct capsule *capsule);
 

@@ -29,15 +29,13 @@ static struct line *const line = &lines[PORT_CONSOLE];
 
 /* All of it is guarded by the line's lock. */
 static bool panicking;
-static bool at_line_start;
 static struct capsule *writer; /* whose unfinished line the cursor is on */
 static uint32_t focus;
 static bool escaped;	  /* the last byte was Ctrl-] */
 static bool has_control;
 static uint64_t log_lost; /* bytes of the log, as the line was dead */
 
-/* Of how many capsules something waits that could be shown; who had the last turn. */
-static uint32_t waiting_count, turn;
+static uint32_t turn; /* who had the last one of those of whom something waits */
 
 static void take(void)
 {
@@ -59,7 +57,7 @@ static bool own(void)
 static void put(char c)
 {
 	line_put(line, c);
-	at_line_start = c == '\n';
+	line->at_start = c == '\n';
 }
 
 static void put_text(const char *text, size_t len)
@@ -74,7 +72,7 @@ static void put_text(const char *text, size_t len)
 /* The hypervisor's lines and other capsules' begin at the left, whatever is on the cursor's line. */
 static void fresh_line(void)
 {
-	if (!at_line_start)
+	if (!line->at_start)
 		put_text("\n", 1);
 	writer = NULL;
 }
@@ -82,9 +80,9 @@ static void fresh_line(void)
 void console_init(void)
 {
 	panicking = escaped = false;
-	at_line_start = true;
+	line->at_start = true;
 	writer = NULL;
-	focus = waiting_count = turn = 0;
+	focus = turn = 0;
 	log_lost = 0;
 	line_init(PORT_CONSOLE);
 	has_control = line_init(PORT_CONTROL);
@@ -146,7 +144,7 @@ void console_banner(const char *text, size_t len)
 	take();
 	fresh_line();
 	put_text(text, len);
-	if (!at_line_start)
+	if (!line->at_start)
 		put_text("\n", 1);
 	give();
 }
@@ -249,7 +247,7 @@ static void put_bytes(struct capsule *capsule)
 	for (uint32_t n = 0, end = end_of(printed); n < PIECE && printed->shown != end; n++) {
 		char c = byte_at(printed, printed->shown++);
 
-		if (!raw && at_line_start) {
+		if (!raw && line->at_start) {
 			put_prefix(capsule);
 			n += DMFS_MAX_CAPSULE_NAME_LEN;
 		}
@@ -278,7 +276,7 @@ static void show(struct capsule *capsule)
 
 static void set_waits(struct capsule *capsule, bool waits)
 {
-	waiting_count += (uint32_t)waits - (uint32_t)capsule->printed.waits;
+	line->waiting += (uint32_t)waits - (uint32_t)capsule->printed.waits;
 	capsule->printed.waits = waits;
 }
 
@@ -319,14 +317,14 @@ static bool show_next(void)
 	struct capsule *capsule = NULL, *told = NULL;
 
 	take();
-	if (own() && waiting_count != 0 && line_takes(line))
+	if (own() && line->waiting != 0 && line_takes(line))
 		capsule = next(waits);
 	if (capsule != NULL) {
 		show(capsule);
 		set_waits(capsule, has_more(capsule));
 		told = relieved(capsule);
 	}
-	line_listen(line, own() && waiting_count != 0);
+	line_listen(line, own() && line->waiting != 0);
 	give();
 	tell(told);
 	return capsule != NULL;
@@ -353,7 +351,7 @@ static bool print(struct capsule *capsule, const char *text, size_t len, size_t 
 		atomic_store(&printed->full, true);
 	if (!own())
 		return empty && n != 0;
-	if (waiting_count == 0 && line_takes(line) && has_more(capsule))
+	if (line->waiting == 0 && line_takes(line) && has_more(capsule))
 		show(capsule);
 	set_waits(capsule, has_more(capsule));
 	return false;
@@ -361,19 +359,18 @@ static bool print(struct capsule *capsule, const char *text, size_t len, size_t 
 
 size_t console_write(struct capsule *capsule, const char *text, size_t len)
 {
-	struct printed *printed = &capsule->printed;
 	struct capsule *provider = NULL;
 	size_t n = 0;
 	bool more;
 
 	take();
-	if (alone() && own() && printed->shown == printed->head && printed->lost == 0)
+	if (alone() && own() && line->waiting == 0)
 		while (n < len && line_takes(line))
 			put(text[n++]);
 	if (n < len && print(capsule, text + n, len - n, &n))
 		provider = line->provider;
 	atomic_store_explicit(&capsule->output, capsule->output + n, memory_order_relaxed);
-	more = waiting_count != 0;
+	more = line->waiting != 0;
 	give();
 	if (provider != NULL)
 		capsule_post_events(provider, DIOSIX_EVENT_CONSOLE_OUTPUT);
@@ -444,11 +441,6 @@ size_t console_read(struct capsule *capsule, char *text, size_t len)
 		text[n++] = capsule->input[capsule->input_tail++ % CONSOLE_INPUT_LEN];
 	give();
 	return n;
-}
-
-bool console_has_input(const struct capsule *capsule)
-{
-	return capsule->input_tail != capsule->input_head;
 }
 
 static bool feed(struct capsule *capsule, char c)
@@ -555,11 +547,11 @@ void console_interrupt(void)
 	line_drain(line);
 	news = line_room_events(line);
 	provider = line->provider;
-	line_listen(line, own() && waiting_count != 0);
+	line_listen(line, own() && line->waiting != 0);
 	give();
 	if (provider != NULL && news != 0)
 		capsule_post_events(provider, news);
-	if (waiting_count != 0)
+	if (line->waiting != 0)
 		show_some();
 }
 
@@ -588,7 +580,7 @@ void console_set_provider(struct capsule *provider)
 	line->input_head = line->input_tail = 0;
 	escaped = false;
 	writer = NULL;
-	at_line_start = false; /* whatever it makes of the screen, we begin anew */
+	line->at_start = false; /* whatever it makes of the screen, we begin anew */
 	give();
 	for (uint32_t i = 0; i < capsule_count; i++) {
 		struct printed *printed = &capsules[i].printed;

@@ -42,7 +42,6 @@ void console_flush(struct capsule *capsule);
 
 /* Input for a capsule: takes up to `len` bytes, returns how many. */
 size_t console_read(struct capsule *capsule, char *text, size_t len);
-bool console_has_input(const struct capsule *capsule);
 
 /* The line's interrupt: what has come, and room. Ctrl-] and a digit change the focus. The caller holds no lock. */
 void console_interrupt(void);

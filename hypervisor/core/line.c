@@ -2,7 +2,6 @@
 #include "line.h"
 
 #include "arch/hart.h"
-#include "capsule.h"
 #include "console.h"
 #include "service_abi.h"
 

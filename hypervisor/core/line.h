@@ -11,9 +11,8 @@
 #include <stdint.h>
 
 #include "board_io.h"
+#include "capsule.h"
 #include "lock.h"
-
-struct capsule;
 
 /* What capsules print, and services write, waits only while less than LINE_SHARE waits: all else is for the log. */
 #define LINE_LEN       16384u
@@ -28,6 +27,8 @@ struct line {
 	bool input_on, room_on;	  /* what interrupts are on for */
 	bool room_wanted;	  /* the provider is to be told of room */
 	bool stuck;		  /* the port takes nothing any more */
+	bool at_start;		  /* the cursor is at the left */
+	uint32_t waiting;	  /* capsules of whose output something waits that could be sent */
 	uint32_t head, tail;	  /* of what is sent */
 	uint32_t input_head, input_tail;
 	uint64_t unread_since; /* ticks: of what has come; reading any of it begins anew */
@@ -51,6 +52,25 @@ static inline void line_put(struct line *line, char c)
 {
 	if (line->head != line->tail || board_port_send(line->port, &c, 1) == 0)
 		line_queue(line, c);
+}
+
+/*
+ * The usual case of a byte of a capsule: it is the only one, nothing waits, and the port takes it. False: it has not been
+ * sent. This takes the lock.
+ */
+static inline bool line_pass(struct line *line, struct capsule *capsule, char c)
+{
+	bool sent;
+
+	lock(&line->lock);
+	sent = capsule_count == 1 && line->provider == NULL && line->waiting == 0 && line->head == line->tail &&
+	       board_port_send(line->port, &c, 1) == 1;
+	if (sent) {
+		line->at_start = c == '\n';
+		atomic_store_explicit(&capsule->output, capsule->output + 1, memory_order_relaxed);
+	}
+	unlock(&line->lock);
+	return sent;
 }
 
 /* Is there room for what capsules and services send? */

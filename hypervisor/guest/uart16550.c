@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The guest's NS16550A (National Semiconductor PC16550D, 1995), with registers a byte apart. */
 #include "console.h"
+#include "line.h"
 #include "machine.h"
 
 enum { RBR_THR_DLL, IER_DLM, IIR_FCR, LCR, MCR, LSR, MSR, SCR, REGISTERS };
@@ -24,7 +25,7 @@ static bool has_byte(const struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
 
-	return uart->mcr & MCR_LOOP ? uart->looped : console_has_input(capsule);
+	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
 }
 
 /* Is there room for what it sends? In loopback mode always. */
@@ -179,6 +180,15 @@ static bool write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 	return false;
 }
 
+/* Not inlined: the line's status is read far more often than all else, and this would make it slower. */
+static __attribute__((noinline)) bool read_locked(struct capsule *capsule, unsigned reg, uint64_t *value)
+{
+	lock(&capsule->machine->lock);
+	*value = read_register(capsule, reg);
+	unlock(&capsule->machine->lock);
+	return true;
+}
+
 bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
 {
 	(void)width;
@@ -187,12 +197,7 @@ bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_
 		*value = line_status(capsule);
 		return true;
 	}
-	if (offset >= REGISTERS)
-		return true;
-	lock(&capsule->machine->lock);
-	*value = read_register(capsule, (unsigned)offset);
-	unlock(&capsule->machine->lock);
-	return true;
+	return offset >= REGISTERS || read_locked(capsule, (unsigned)offset, value);
 }
 
 bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value)
@@ -205,7 +210,8 @@ bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64
 	lock(&capsule->machine->lock);
 	printed = write_register(capsule, (unsigned)offset, (uint8_t)value);
 	unlock(&capsule->machine->lock);
-	if (printed) /* without the lock: who has the console may be told, and may be the capsule itself */
+	/* Without the lock: who has the console may be told, and may be the capsule itself. */
+	if (printed && !line_pass(&lines[PORT_CONSOLE], capsule, (char)value))
 		console_print(capsule, (char)value);
 	return true;
 }

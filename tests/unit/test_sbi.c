@@ -401,7 +401,7 @@ static void memory_that_is_not_the_guests_is_refused(void **state)
 			assert_int_equal(call(DBCN, function, buffers[i][0], buffers[i][1], buffers[i][2]),
 					 SBI_ERR_INVALID_PARAM);
 	assert_int_equal(fake.ports[0].output_len, 0);
-	assert_true(console_has_input(capsule));
+	assert_true(capsule_has_input(capsule));
 }
 
 /* The UART's interrupt is of what is in the buffer that both read. */
