@@ -40,8 +40,23 @@ static void none_interrupts(const struct board_uart *uart, bool input, bool room
 
 const struct uart_driver uart_none = {none_init, none_send, none_receive, none_interrupts, NULL};
 
+/* Where there is no second UART a virtio console does as well: which slot has one is in its registers. */
+static bool find_virtio(void)
+{
+	for (uint32_t i = 0; i < board.virtio_count; i++) {
+		board.control = (struct board_uart){
+			.type = BOARD_UART_VIRTIO, .base = board.virtio[i].base, .irq = board.virtio[i].irq};
+		if (uart_virtio.init(&board.control))
+			return true;
+	}
+	board.control = (struct board_uart){0};
+	return false;
+}
+
 bool board_port_init(enum board_port port)
 {
+	if (port == PORT_CONTROL && board.control.type == BOARD_UART_NONE)
+		return find_virtio();
 	return drivers[uarts[port]->type]->init(uarts[port]);
 }
 

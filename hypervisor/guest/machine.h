@@ -33,8 +33,8 @@ struct uart {
 
 struct machine {
 	struct lock lock; /* guards all of it */
+	struct uart uart; /* first: loads with short offsets */
 	struct plic plic;
-	struct uart uart;
 	struct sse_event event; /* SBI SSE's, of all vCPUs */
 };
 

@@ -115,7 +115,7 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 	uart_update(capsule);
 }
 
-static uint8_t line_status(const struct capsule *capsule)
+static inline uint8_t line_status(const struct capsule *capsule)
 {
 	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_byte(capsule) ? LSR_READY : 0);
 }
