@@ -116,7 +116,8 @@ HV_THIRD_CFLAGS := $(HV_FLAGS) -w -DNDEBUG -DNO_GZIP -DNATIVE_LITTLE_ENDIAN=1 -D
 # DEBUG=1: undefined behaviour traps, and the trap is reported as a bug.
 HV_DEBUG := $(if $(DEBUG),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
 # What a trap runs through is worth its space.
-HV_FAST := hypervisor/arch/riscv/% hypervisor/guest/% hypervisor/core/scheduler.c hypervisor/core/vcpu.c hypervisor/core/console.c
+HV_FAST := hypervisor/arch/riscv/% hypervisor/guest/% hypervisor/core/scheduler.c hypervisor/core/vcpu.c \
+	hypervisor/drivers/uart.c hypervisor/drivers/uart_ns16550.c
 # What runs over every byte of an image, and what reads device trees: most of a small boot.
 HV_THIRD_FAST := inflate inffast blake2b-ref blake2b-compress-ref hash_sha512_cp chacha20_ref poly1305_donna fdt fdt_ro
 HV_OBJ := $(patsubst %.c,$(B)/hv/%.o,$(HV_SRC) $(LIBDMFS_CORE)) $(patsubst %.S,$(B)/hv/%.o,$(HV_ASM)) \

@@ -22,6 +22,7 @@
 
 void board_end(bool success)
 {
+	console_end();
 	if (capsule_count != 0)
 		capsules_log_memory();
 	log_line(success ? DIOSIX_LOG_INFO : DIOSIX_LOG_ERROR,

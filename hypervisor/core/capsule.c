@@ -18,6 +18,7 @@
 
 _Static_assert((int)CAPSULE_STOPPED == (int)DIOSIX_STATE_STOPPED, "states are told by number");
 _Static_assert((int)STOP_KILLED == (int)DIOSIX_END_KILLED, "ends are told by number");
+_Static_assert(CONSOLE_RING_LEN % PAGE_SIZE == 0, "the ring is whole pages");
 
 struct capsule *capsules;
 uint32_t capsule_count;
@@ -82,6 +83,7 @@ bool capsule_create(uint32_t index, char *why, size_t why_len)
 	uint64_t vcpus = align_up(records + arch_vcpu_extra() * capsule->config.cpus, PAGE_SIZE);
 	uint64_t machine = align_up(machine_size(&capsule->config), 64);
 	uint64_t devices = align_up(machine + exchange_size(&capsule->config), PAGE_SIZE);
+	uint64_t size = vcpus + devices + CONSOLE_RING_LEN;
 	uint64_t available = pages_available();
 	hpa_t at;
 
@@ -92,16 +94,17 @@ bool capsule_create(uint32_t index, char *why, size_t why_len)
 		return false;
 	}
 	capsule->returned = available - pages_available();
-	if (!pages_alloc((vcpus + devices) / PAGE_SIZE, PAGE_SIZE, &at)) {
+	if (!pages_alloc(size / PAGE_SIZE, PAGE_SIZE, &at)) {
 		snprintf(why, why_len, "capsule %s: no memory is left for its %u vCPUs", capsule->name,
 			 capsule->config.cpus);
 		return false;
 	}
-	memset(hpa_ptr(at), 0, vcpus + devices);
+	memset(hpa_ptr(at), 0, size);
 	capsule->vcpus = hpa_ptr(at);
 	for (uint32_t i = 0; i < capsule->config.cpus; i++)
 		arch_vcpu_create(&capsule->vcpus[i], hpa_ptr(hpa(at.v + records + i * arch_vcpu_extra())));
 	capsule->machine = hpa_ptr(hpa(at.v + vcpus));
+	capsule->printed.ring = hpa_ptr(hpa(at.v + vcpus + devices));
 	if (exchange_size(&capsule->config) != 0) {
 		capsule->exchange = hpa_ptr(hpa(at.v + vcpus + machine));
 		exchange_init(capsule->exchange);

@@ -46,9 +46,24 @@ struct guest_memory {
 };
 
 #define CONSOLE_LINE_LEN 256u
+#define CONSOLE_RING_LEN 4096u
 #define CONSOLE_INPUT_LEN 256u
 #define CRASH_REASON_LEN 96u
 #define CAPSULE_STRETCHES 7u /* of memory to load: three objects, four gaps between them */
+
+/*
+ * What a capsule has printed. Of the ring, [line, shown) is the beginning of its unfinished line, as far as it is on the
+ * board's line already; [shown, head) waits.
+ */
+struct printed {
+	char *ring; /* CONSOLE_RING_LEN bytes */
+	uint32_t line, shown, head;
+	uint32_t newlines; /* that wait */
+	uint32_t lost_at;  /* where what was lost should have been */
+	uint64_t lost;	   /* how many bytes; 0 for none */
+	bool waits;	   /* is there something that could be shown? */
+	_Atomic bool full; /* until there is much room again: its UART is not ready meanwhile */
+};
 
 struct machine;	 /* the emulated devices, guest/machine.h */
 struct exchange; /* messages and grants, guest/exchange.h */
@@ -83,13 +98,14 @@ struct capsule {
 	bool anew;	 /* what is loaded is the first life after it had stopped */
 
 	/* Figures for others to see (struct diosix_capsule_stats). */
-	_Atomic uint64_t output, dropped, messages_sent, messages_received, grants;
+	_Atomic uint64_t output, dropped; /* bytes that it has printed in all its lives, and how many of these were lost */
+	_Atomic uint64_t messages_sent, messages_received;
+	_Atomic uint64_t grants; /* its own that are open */
 
 	_Atomic uint64_t events; /* enum diosix_event: what it has not been told yet */
 
-	/* Console; guarded by the console's lock. */
-	char line[CONSOLE_LINE_LEN];
-	uint32_t line_len;
+	/* Console; guarded by the lock of its line. */
+	struct printed printed;
 	char input[CONSOLE_INPUT_LEN];
 	uint32_t input_head, input_tail;
 };
@@ -100,6 +116,12 @@ extern uint32_t capsule_count;
 static inline bool capsule_may(const struct capsule *capsule, enum dmfs_permission permission)
 {
 	return capsule->config.permissions >> permission & 1;
+}
+
+/* Has it input that it has not read? */
+static inline bool capsule_has_input(const struct capsule *capsule)
+{
+	return capsule->input_tail != capsule->input_head;
 }
 
 /* Its handle in the service ABI, in its present life. */
@@ -163,10 +185,10 @@ void capsule_vcpu_retired(struct vcpu *vcpu);
 /* REQUEST_CHORE of the vCPU, current on this hart: does a piece of its capsule's chore, or what comes after. */
 void capsule_chore(struct vcpu *vcpu);
 
-/* Provided by guest/machine.c: room for the devices; their state after a reset; bytes of input have come. */
+/* Provided by guest/machine.c: room for the devices; their state after a reset; the UART has input, or room again. */
 uint64_t machine_size(const struct dmfs_capsule *config);
 void machine_reset(struct capsule *capsule);
-void machine_input(struct capsule *capsule);
+void machine_uart(struct capsule *capsule);
 
 /* The same: tells who runs in it that it is to shut down. */
 void machine_ask_to_stop(struct capsule *capsule);

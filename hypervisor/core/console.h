@@ -2,7 +2,8 @@
 /*
  * The board's one console, shared by the hypervisor's log and every capsule. With one capsule its output
  * passes as it is; with several each line begins with the capsule's name, and input goes to the one in
- * focus.
+ * focus. What cannot go out at once waits in a ring of its capsule's. A service that is the console's provider
+ * (docs/service-abi.md) takes all of it over.
  */
 #ifndef CONSOLE_H
 #define CONSOLE_H
@@ -15,7 +16,9 @@
 
 struct capsule;
 
+/* Finds both serial ports; is there a second one? */
 void console_init(void);
+bool board_has_control(void);
 
 /* Prints one line of the log (log.h), newline added, never mixed with another's. */
 void console_line(enum diosix_level level, const char *text, size_t len);
@@ -23,27 +26,45 @@ void console_line(enum diosix_level level, const char *text, size_t len);
 /* From here on nobody is waited for: the hart that panics has the console. */
 void console_panic(void);
 
+/* The console is the hypervisor's again, and all that waits goes out before it returns, unless the line is dead. */
+void console_end(void);
+
 /* Bytes of a banner, as they are. */
 void console_banner(const char *text, size_t len);
 
-/* Output of a capsule. */
-void console_write(struct capsule *capsule, const char *text, size_t len);
+/*
+ * Output of a capsule: takes as much as there is room for, and returns how much. console_print() is for what cannot be
+ * held back: what there is no room for is lost, and counted. The caller holds no lock.
+ */
+size_t console_write(struct capsule *capsule, const char *text, size_t len);
+void console_print(struct capsule *capsule, char c);
 
 /* Ends a capsule's unfinished line, when it stops. */
 void console_flush(struct capsule *capsule);
 
 /* Input for a capsule: takes up to `len` bytes, returns how many. */
 size_t console_read(struct capsule *capsule, char *text, size_t len);
-bool console_has_input(const struct capsule *capsule);
+
+/* The line's interrupt: what has come, and room. Ctrl-] and a digit change the focus. The caller holds no lock. */
+void console_interrupt(void);
+
+/* --- the provider, docs/service-abi.md ------------------------------------------------------------ */
 
 /*
- * Told by core/roles.c: who is the provider of the board's console, and of its second port; NULL for nobody. Changes come in
- * their order; roles' lock is held.
+ * Who has the console from now on; NULL for the hypervisor, which goes on with what waits. And who has the second port
+ * (core/line.c). The caller holds no lock but the one of roles.
  */
-void console_set_provider(struct capsule *provider);
-void control_set_provider(struct capsule *provider);
+void console_set_provider(struct capsule *capsule);
+void control_set_provider(struct capsule *capsule);
 
-/* Takes what the board's UART has received. Ctrl-] and a digit change the focus. */
-void console_receive(void);
+/* Input goes to it. The caller holds no lock. */
+void console_set_focus(struct capsule *capsule);
+
+/*
+ * For the provider, with results as line_read()'s: records of output (struct diosix_output) into `buffer`, aligned to 8
+ * bytes, of `len`; bytes of input for a capsule.
+ */
+int64_t console_take_output(const struct capsule *provider, char *buffer, size_t len);
+int64_t console_feed(const struct capsule *provider, struct capsule *capsule, const char *bytes, size_t len);
 
 #endif

@@ -17,6 +17,7 @@
 #define BOARD_MAX_BANKS 16u	/* RAM banks */
 #define BOARD_MAX_RESERVED 64u	/* reserved ranges */
 #define BOARD_MAX_COMPATIBLE 8u /* compatible strings of the root */
+#define BOARD_MAX_VIRTIO 8u
 #define BOARD_NONE UINT32_C(0xffffffff)
 
 /* Host-physical bytes from base on; base + size does not wrap. */
@@ -39,9 +40,9 @@ struct board_hart {
 	uint32_t plic_context;	/* context of the machine external interrupt; BOARD_NONE without */
 };
 
-enum board_uart_type { BOARD_UART_NONE, BOARD_UART_NS16550, BOARD_UART_SIFIVE };
+enum board_uart_type { BOARD_UART_NONE, BOARD_UART_NS16550, BOARD_UART_SIFIVE, BOARD_UART_VIRTIO };
 
-/* The console (bindings: serial/8250.yaml, serial/sifive-serial.yaml). */
+/* A serial port (bindings: serial/8250.yaml, serial/sifive-serial.yaml). */
 struct board_uart {
 	enum board_uart_type type;
 	const char *compatible; /* in the tree, also where the type is none; or NULL */
@@ -51,6 +52,12 @@ struct board_uart {
 	uint32_t irq;	     /* PLIC source, 0 without */
 	uint32_t clock_hz;   /* 0 where the tree does not say */
 	uint32_t baud;	     /* from stdout-path's options or current-speed, 0 where neither says */
+};
+
+/* A slot for a virtio device (binding: virtio/mmio.yaml); what is in it, if anything, its registers say. */
+struct board_virtio {
+	uint64_t base;
+	uint32_t irq; /* PLIC source, 0 without */
 };
 
 /* The interrupt controller (bindings: interrupt-controller/sifive,plic-1.0.0.yaml). */
@@ -92,7 +99,10 @@ struct board {
 
 	uint64_t mtime;		/* 64-bit register, 0 where only the time CSR counts (thead,c900-clint) */
 	bool mtimecmp_32bit;	/* registers take 32-bit accesses only */
-	struct board_uart uart;
+	struct board_uart uart;	   /* the console */
+	struct board_uart control; /* the second port: the UART of alias serial1, or the first other one that is known */
+	struct board_virtio virtio[BOARD_MAX_VIRTIO]; /* where a virtio console may be, in the tree's order */
+	uint32_t virtio_count;
 	struct board_plic plic;
 	struct board_reset poweroff;
 	struct board_reset reboot;

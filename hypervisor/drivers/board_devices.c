@@ -172,7 +172,9 @@ static const char *read_clints(struct board *board, const void *fdt, const uint3
 	return NULL;
 }
 
-/* --- the console ----------------------------------------------------------------------------- */
+/* --- serial ports ----------------------------------------------------------------------------- */
+
+#define VIRTIO_MMIO_LEN 0x200u /* registers that a driver uses */
 
 static const struct uart_kind {
 	const char *compatible;
@@ -209,11 +211,16 @@ static struct tree_walk chosen_console(const void *fdt, uint32_t *baud)
 	return tree_find_path(fdt, path, len);
 }
 
-static struct tree_walk first_known_uart(const void *fdt)
+static bool is_known_uart(const struct tree_walk *walk)
+{
+	return uart_type(walk) != BOARD_UART_NONE && tree_enabled(walk);
+}
+
+static struct tree_walk first_known_uart(const void *fdt, int other_than)
 {
 	struct tree_walk walk = tree_root(fdt);
 
-	while (walk.node >= 0 && (uart_type(&walk) == BOARD_UART_NONE || !tree_enabled(&walk)))
+	while (walk.node >= 0 && (walk.node == other_than || !is_known_uart(&walk)))
 		tree_next(&walk);
 	return walk;
 }
@@ -241,26 +248,20 @@ static uint32_t first_interrupt(const struct tree_walk *walk)
 	return tree_u32(walk->fdt, walk->node, "interrupts", 0);
 }
 
-/* Leaves the console's node in *walk. */
-static const char *read_uart(struct board *board, const void *fdt, struct tree_walk *walk)
+/* The registers of the node's UART; or what is wrong with it. */
+static const char *read_uart(struct board_uart *uart, const struct tree_walk *walk)
 {
-	struct board_uart *uart = &board->uart;
 	struct board_range reg;
 	uint32_t offset;
 
-	*walk = chosen_console(fdt, &uart->baud);
-	if (walk->node < 0 || !tree_enabled(walk))
-		*walk = first_known_uart(fdt);
-	if (walk->node < 0)
-		return NULL;
-	uart->compatible = tree_string(fdt, walk->node, "compatible");
+	uart->compatible = tree_string(walk->fdt, walk->node, "compatible");
 	uart->type = uart_type(walk);
 	if (uart->type == BOARD_UART_NONE)
 		return NULL;
 
-	offset = tree_u32(fdt, walk->node, "reg-offset", 0);
-	uart->reg_shift = tree_u32(fdt, walk->node, "reg-shift", 0);
-	uart->io_width = tree_u32(fdt, walk->node, "reg-io-width",
+	offset = tree_u32(walk->fdt, walk->node, "reg-offset", 0);
+	uart->reg_shift = tree_u32(walk->fdt, walk->node, "reg-shift", 0);
+	uart->io_width = tree_u32(walk->fdt, walk->node, "reg-io-width",
 				  uart->type == BOARD_UART_SIFIVE ? 4 : 1);
 	if (!tree_reg(walk, 0, &reg) || offset >= reg.size)
 		return "the console in the device tree has a reg that cannot be used";
@@ -270,8 +271,45 @@ static const char *read_uart(struct board *board, const void *fdt, struct tree_w
 	uart->irq = first_interrupt(walk);
 	uart->clock_hz = clock_rate(walk);
 	if (uart->baud == 0)
-		uart->baud = tree_u32(fdt, walk->node, "current-speed", 0);
+		uart->baud = tree_u32(walk->fdt, walk->node, "current-speed", 0);
 	return NULL;
+}
+
+/* Leaves the console's node in *walk. */
+static const char *read_console(struct board *board, const void *fdt, struct tree_walk *walk)
+{
+	*walk = chosen_console(fdt, &board->uart.baud);
+	if (walk->node < 0 || !tree_enabled(walk))
+		*walk = first_known_uart(fdt, -1);
+	return walk->node < 0 ? NULL : read_uart(&board->uart, walk);
+}
+
+/* The second port, other than the console's node. One that cannot be used is none. */
+static void read_control(struct board *board, const void *fdt, int console)
+{
+	struct tree_walk walk = tree_find_path(fdt, "serial1", strlen("serial1"));
+
+	if (walk.node < 0 || walk.node == console || !is_known_uart(&walk))
+		walk = first_known_uart(fdt, console);
+	if (walk.node >= 0 && read_uart(&board->control, &walk) != NULL)
+		board->control = (struct board_uart){ 0 };
+}
+
+static void read_virtio(struct board *board, const void *fdt)
+{
+	for (struct tree_walk walk = tree_root(fdt); walk.node >= 0; tree_next(&walk)) {
+		struct board_virtio *slot = &board->virtio[board->virtio_count];
+		struct board_range reg;
+
+		if (board->virtio_count == BOARD_MAX_VIRTIO)
+			return;
+		if (!tree_lists(fdt, walk.node, "compatible", "virtio,mmio") || !tree_enabled(&walk) ||
+		    !tree_reg(&walk, 0, &reg) || reg.size < VIRTIO_MMIO_LEN)
+			continue;
+		slot->base = reg.base;
+		slot->irq = first_interrupt(&walk);
+		board->virtio_count++;
+	}
 }
 
 /* --- the interrupt controller ---------------------------------------------------------------- */
@@ -310,7 +348,13 @@ static void read_contexts(struct board *board, const struct tree_walk *walk, con
 	}
 }
 
-/* A PLIC that the console's interrupt reaches, otherwise the first one. */
+static void limit_irq(const struct board *board, uint32_t *irq)
+{
+	if (*irq > board->plic.sources)
+		*irq = 0;
+}
+
+/* A PLIC that the console's interrupt reaches, otherwise the first one. It is taken for that of the second port as well. */
 static const char *read_plic(struct board *board, const void *fdt, const uint32_t *intc,
 			     const struct tree_walk *console)
 {
@@ -335,8 +379,10 @@ static const char *read_plic(struct board *board, const void *fdt, const uint32_
 	board->plic.sources = tree_u32(fdt, walk.node, "riscv,ndev", 0);
 	if (board->plic.sources > PLIC_MAX_SOURCES)
 		board->plic.sources = PLIC_MAX_SOURCES;
-	if (board->uart.irq > board->plic.sources)
-		board->uart.irq = 0;
+	limit_irq(board, &board->uart.irq);
+	limit_irq(board, &board->control.irq);
+	for (uint32_t i = 0; i < board->virtio_count; i++)
+		limit_irq(board, &board->virtio[i].irq);
 	board->plic.compatible = tree_string(fdt, walk.node, "compatible");
 	read_contexts(board, &walk, intc);
 	return NULL;
@@ -423,7 +469,11 @@ const char *board_read_devices(struct board *board, const void *fdt, const uint3
 	const char *error = read_clints(board, fdt, intc);
 
 	if (!error)
-		error = read_uart(board, fdt, &console);
+		error = read_console(board, fdt, &console);
+	if (!error && console.node >= 0)
+		read_control(board, fdt, console.node);
+	if (!error)
+		read_virtio(board, fdt);
 	if (!error)
 		error = read_plic(board, fdt, intc, &console);
 	if (!error)

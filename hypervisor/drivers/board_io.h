@@ -7,6 +7,7 @@
 #define BOARD_IO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "board.h"
@@ -15,14 +16,30 @@ struct hart;
 
 extern struct board board; /* filled at boot, then constant */
 
-/* Console. Waits while the transmitter is full; board_getc() returns -1 when nothing has come. */
-void board_uart_init(void);
-void board_putc(char c);
-int board_getc(void);
+/*
+ * The serial ports. What is not there takes all that is sent. board_port_init() is false when there is none, or it does
+ * not work; the interrupt is a source of the PLIC, 0 for none.
+ */
+enum board_port { PORT_CONSOLE, PORT_CONTROL, BOARD_PORTS };
+bool board_port_init(enum board_port port);
+uint32_t board_port_irq(enum board_port port);
 
-/* Interrupt controller, for the hart that calls. board_irq_claim() returns 0 when nothing is pending. */
+/* As many bytes as there is room for now; how many these are. A byte that has come, or -1. */
+size_t board_port_send(enum board_port port, const char *bytes, size_t len);
+int board_port_receive(enum board_port port);
+
+/* Interrupts while a byte has come, and while there is room to send. */
+void board_port_interrupts(enum board_port port, bool input, bool room);
+
+/* To be called before what its interrupt may be about is looked at. */
+void board_port_acknowledge(enum board_port port);
+
+/*
+ * Interrupt controller, for the hart that calls. board_irq_enable() is false when it cannot take that source;
+ * board_irq_claim() returns 0 when nothing is pending.
+ */
 void board_irq_init(void);
-void board_irq_enable(uint32_t source);
+bool board_irq_enable(uint32_t source);
 uint32_t board_irq_claim(void);
 void board_irq_complete(uint32_t source);
 

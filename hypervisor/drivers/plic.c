@@ -23,13 +23,14 @@ void board_irq_init(void)
 	mmio_write32(THRESHOLD(context()), 0);
 }
 
-void board_irq_enable(uint32_t source)
+bool board_irq_enable(uint32_t source)
 {
 	if (board.plic.base == 0 || context() == BOARD_NONE || source == 0)
-		return;
+		return false;
 	mmio_write32(PRIORITY(source), 1);
 	mmio_write32(ENABLE(context(), source),
 		     mmio_read32(ENABLE(context(), source)) | UINT32_C(1) << source % 32);
+	return true;
 }
 
 uint32_t board_irq_claim(void)

@@ -10,6 +10,7 @@
 #define LSR 5
 
 #define IER_RECEIVE    0x01
+#define IER_TRANSMIT   0x02
 #define FCR_ENABLE     0x01
 #define LSR_DATA_READY 0x01
 #define LSR_THR_EMPTY  0x20
@@ -32,24 +33,33 @@ static void write_reg(const struct board_uart *uart, unsigned reg, uint8_t value
 		mmio_write8(at(uart, reg), value);
 }
 
-static void init(const struct board_uart *uart)
+static bool init(const struct board_uart *uart)
 {
+	write_reg(uart, IER, 0);
 	write_reg(uart, FCR, FCR_ENABLE);
-	write_reg(uart, IER, IER_RECEIVE);
+	return true;
 }
 
-static void put(const struct board_uart *uart, char c)
+/* One byte each time that it says it is empty: how many more an emptied FIFO takes differs. */
+static size_t send(const struct board_uart *uart, const char *bytes, size_t len)
 {
-	while (!(read_reg(uart, LSR) & LSR_THR_EMPTY))
-		;
-	write_reg(uart, THR, (uint8_t)c);
+	size_t sent = 0;
+
+	while (sent < len && read_reg(uart, LSR) & LSR_THR_EMPTY)
+		write_reg(uart, THR, (uint8_t)bytes[sent++]);
+	return sent;
 }
 
-static int get(const struct board_uart *uart)
+static int receive(const struct board_uart *uart)
 {
 	if (!(read_reg(uart, LSR) & LSR_DATA_READY))
 		return -1;
 	return read_reg(uart, RBR);
 }
 
-const struct uart_driver uart_ns16550 = {init, put, get};
+static void interrupts(const struct board_uart *uart, bool input, bool room)
+{
+	write_reg(uart, IER, (input ? IER_RECEIVE : 0) | (room ? IER_TRANSMIT : 0));
+}
+
+const struct uart_driver uart_ns16550 = {init, send, receive, interrupts, NULL};

@@ -9,30 +9,43 @@
 #define RXCTRL 0x0c
 #define IE     0x10
 
-#define TXDATA_FULL  (UINT32_C(1) << 31)
-#define RXDATA_EMPTY (UINT32_C(1) << 31)
-#define CTRL_ENABLE  1u
-#define IE_RECEIVE   2u
+#define TXDATA_FULL    (UINT32_C(1) << 31)
+#define RXDATA_EMPTY   (UINT32_C(1) << 31)
+#define CTRL_ENABLE    1u
+#define CTRL_WATERMARK (7u << 16)
+#define WATERMARK_ONE  (1u << 16) /* transmit: room is what an empty FIFO has */
+#define IE_TRANSMIT    1u
+#define IE_RECEIVE     2u
 
-static void init(const struct board_uart *uart)
+static bool init(const struct board_uart *uart)
 {
-	mmio_write32(uart->base + TXCTRL, mmio_read32(uart->base + TXCTRL) | CTRL_ENABLE);
+	uint32_t control = mmio_read32(uart->base + TXCTRL) & ~CTRL_WATERMARK;
+
+	mmio_write32(uart->base + IE, 0);
+	mmio_write32(uart->base + TXCTRL, control | WATERMARK_ONE | CTRL_ENABLE);
 	mmio_write32(uart->base + RXCTRL, CTRL_ENABLE); /* watermark 0: an interrupt for any byte */
-	mmio_write32(uart->base + IE, IE_RECEIVE);
+	return true;
 }
 
-static void put(const struct board_uart *uart, char c)
+static size_t send(const struct board_uart *uart, const char *bytes, size_t len)
 {
-	while (mmio_read32(uart->base + TXDATA) & TXDATA_FULL)
-		;
-	mmio_write32(uart->base + TXDATA, (uint8_t)c);
+	size_t sent = 0;
+
+	while (sent < len && !(mmio_read32(uart->base + TXDATA) & TXDATA_FULL))
+		mmio_write32(uart->base + TXDATA, (uint8_t)bytes[sent++]);
+	return sent;
 }
 
-static int get(const struct board_uart *uart)
+static int receive(const struct board_uart *uart)
 {
 	uint32_t data = mmio_read32(uart->base + RXDATA);
 
 	return data & RXDATA_EMPTY ? -1 : (int)(data & 0xff);
 }
 
-const struct uart_driver uart_sifive = {init, put, get};
+static void interrupts(const struct board_uart *uart, bool input, bool room)
+{
+	mmio_write32(uart->base + IE, (input ? IE_RECEIVE : 0) | (room ? IE_TRANSMIT : 0));
+}
+
+const struct uart_driver uart_sifive = {init, send, receive, interrupts, NULL};

@@ -84,7 +84,7 @@ void machine_reset(struct capsule *capsule)
 	unlock(&capsule->machine->lock);
 }
 
-void machine_input(struct capsule *capsule)
+void machine_uart(struct capsule *capsule)
 {
 	lock(&capsule->machine->lock);
 	uart_update(capsule);

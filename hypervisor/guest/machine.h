@@ -22,7 +22,7 @@ struct plic {
 	uint32_t threshold[PLIC_CONTEXTS];
 };
 
-/* NS16550A; it sends without delay, and receives from the console's buffer for the capsule. */
+/* NS16550A; it sends to the console's ring for the capsule, and receives from its buffer. */
 struct uart {
 	uint8_t ier, lcr, mcr, fcr, scratch;
 	uint8_t divisor[2];
@@ -35,8 +35,8 @@ struct uart {
 
 struct machine {
 	struct lock lock; /* guards all of it */
+	struct uart uart; /* first: loads with short offsets */
 	struct plic plic;
-	struct uart uart;
 	struct sse_event event; /* SBI SSE's, of all vCPUs */
 };
 
@@ -49,7 +49,7 @@ bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64
 /* An interrupt line changes its level. The machine's lock is held. */
 void plic_set_level(struct capsule *capsule, uint32_t source, bool level);
 
-/* Bytes for the UART have come or gone. The machine's lock is held. */
+/* Bytes for the UART have come or gone, or there is room for more. The machine's lock is held. */
 void uart_update(struct capsule *capsule);
 
 /*

@@ -20,8 +20,7 @@ static struct sbi_result console_write_(struct vcpu *vcpu, const uint64_t *a)
 
 	if (!buffer(vcpu, a, &at))
 		return sbi_error(SBI_ERR_INVALID_PARAM);
-	console_write(vcpu->capsule, hpa_ptr(at), len);
-	return sbi_value(len);
+	return sbi_value(console_write(vcpu->capsule, hpa_ptr(at), len));
 }
 
 static struct sbi_result console_read_(struct vcpu *vcpu, const uint64_t *a)
@@ -32,7 +31,7 @@ static struct sbi_result console_read_(struct vcpu *vcpu, const uint64_t *a)
 	if (!buffer(vcpu, a, &at))
 		return sbi_error(SBI_ERR_INVALID_PARAM);
 	len = console_read(vcpu->capsule, hpa_ptr(at), len);
-	machine_input(vcpu->capsule); /* what is taken here is not there for the UART */
+	machine_uart(vcpu->capsule); /* what is taken here is not there for the UART */
 	return sbi_value(len);
 }
 
@@ -40,8 +39,7 @@ static struct sbi_result console_write_byte(struct vcpu *vcpu, const uint64_t *a
 {
 	char byte = (char)a[0];
 
-	console_write(vcpu->capsule, &byte, 1);
-	return sbi_value(0);
+	return console_write(vcpu->capsule, &byte, 1) == 1 ? sbi_value(0) : sbi_error(SBI_ERR_FAILED);
 }
 
 static const sbi_function functions[] = {console_write_, console_read_, console_write_byte};

@@ -16,9 +16,7 @@ static struct sbi_result set_timer(struct vcpu *vcpu, const uint64_t *a)
 
 static struct sbi_result putchar_(struct vcpu *vcpu, const uint64_t *a)
 {
-	char byte = (char)a[0];
-
-	console_write(vcpu->capsule, &byte, 1);
+	console_print(vcpu->capsule, (char)a[0]);
 	return sbi_value(0);
 }
 
@@ -29,7 +27,7 @@ static struct sbi_result getchar_(struct vcpu *vcpu, const uint64_t *a)
 	(void)a;
 	if (console_read(vcpu->capsule, &byte, 1) != 1)
 		return sbi_error(-1);
-	machine_input(vcpu->capsule); /* what is taken here is not there for the UART */
+	machine_uart(vcpu->capsule); /* what is taken here is not there for the UART */
 	return sbi_error((uint8_t)byte);
 }
 

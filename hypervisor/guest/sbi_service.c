@@ -5,6 +5,8 @@
 #include "exchange.h"
 #include "roles.h"
 #include "manage.h"
+#include "console.h"
+#include "line.h"
 #include "sbi.h"
 #include "scheduler.h"
 #include "service_abi.h"
@@ -74,6 +76,90 @@ static struct sbi_result find(struct vcpu *vcpu, const uint64_t *a)
 	return found != NULL ? sbi_value(capsule_handle(found)) : sbi_error(SBI_ERR_FAILED);
 }
 
+/* --- the console and the second port ----------------------------------------------------------- */
+
+/* As much of a buffer as one call may read or write; false when any of that is not the capsule's. */
+static bool batch(const struct vcpu *vcpu, uint64_t at, uint64_t *len, char **bytes)
+{
+	hpa_t where;
+
+	if (*len > DIOSIX_BATCH_LEN)
+		*len = DIOSIX_BATCH_LEN;
+	if (!capsule_memory(vcpu->capsule, gpa(at), *len, &where))
+		return false;
+	*bytes = hpa_ptr(where);
+	return true;
+}
+
+static struct sbi_result done(int64_t n)
+{
+	return n < 0 ? sbi_error(SBI_ERR_INVALID_STATE) : sbi_value((uint64_t)n);
+}
+
+static struct sbi_result capsule_focus(struct vcpu *vcpu, const uint64_t *a)
+{
+	if (a[0] >= capsule_count)
+		return sbi_error(SBI_ERR_BAD_RANGE);
+	console_set_focus(&capsules[a[0]]);
+	return sbi_value(0);
+}
+
+static struct sbi_result console_output(struct vcpu *vcpu, const uint64_t *a)
+{
+	uint64_t len = a[1];
+	char *bytes;
+
+	if (!batch(vcpu, a[0], &len, &bytes))
+		return sbi_error(SBI_ERR_INVALID_ADDRESS);
+	return done(console_take_output(vcpu->capsule, bytes, len));
+}
+
+static struct sbi_result console_feed_(struct vcpu *vcpu, const uint64_t *a)
+{
+	uint64_t len = a[2];
+	char *bytes;
+
+	if (a[0] >= capsule_count)
+		return sbi_error(SBI_ERR_BAD_RANGE);
+	if (!batch(vcpu, a[1], &len, &bytes))
+		return sbi_error(SBI_ERR_INVALID_ADDRESS);
+	return done(console_feed(vcpu->capsule, &capsules[a[0]], bytes, len));
+}
+
+typedef int64_t (*line_function)(struct line *line, const struct capsule *capsule, char *bytes, size_t len);
+
+static struct sbi_result port(struct vcpu *vcpu, const uint64_t *a, enum board_port which, line_function transfer)
+{
+	uint64_t len = a[1];
+	char *bytes;
+
+	if (which == PORT_CONTROL && !board_has_control())
+		return sbi_error(SBI_ERR_NOT_SUPPORTED);
+	if (!batch(vcpu, a[0], &len, &bytes))
+		return sbi_error(SBI_ERR_INVALID_ADDRESS);
+	return done(transfer(&lines[which], vcpu->capsule, bytes, len));
+}
+
+static struct sbi_result console_read_(struct vcpu *vcpu, const uint64_t *a)
+{
+	return port(vcpu, a, PORT_CONSOLE, line_read);
+}
+
+static struct sbi_result console_write_(struct vcpu *vcpu, const uint64_t *a)
+{
+	return port(vcpu, a, PORT_CONSOLE, line_write);
+}
+
+static struct sbi_result control_read(struct vcpu *vcpu, const uint64_t *a)
+{
+	return port(vcpu, a, PORT_CONTROL, line_read);
+}
+
+static struct sbi_result control_write(struct vcpu *vcpu, const uint64_t *a)
+{
+	return port(vcpu, a, PORT_CONTROL, line_write);
+}
+
 /* --- who may call what ------------------------------------------------------------------------ */
 
 enum { ANYBODY = DMFS_PERM_COUNT, ROLE };
@@ -111,6 +197,13 @@ static const sbi_function functions[DIOSIX_CALL_COUNT] = {
 	[DIOSIX_CALL_REGISTER] = register_,
 	[DIOSIX_CALL_PROVIDER] = provider,
 	[DIOSIX_CALL_FIND] = find,
+	[DIOSIX_CALL_CAPSULE_FOCUS] = capsule_focus,
+	[DIOSIX_CALL_CONSOLE_OUTPUT] = console_output,
+	[DIOSIX_CALL_CONSOLE_FEED] = console_feed_,
+	[DIOSIX_CALL_CONSOLE_READ] = console_read_,
+	[DIOSIX_CALL_CONSOLE_WRITE] = console_write_,
+	[DIOSIX_CALL_CONTROL_READ] = control_read,
+	[DIOSIX_CALL_CONTROL_WRITE] = control_write,
 	[DIOSIX_CALL_MESSAGE_SEND] = message_send,
 	[DIOSIX_CALL_MESSAGE_RECEIVE] = message_receive,
 	[DIOSIX_CALL_GRANT] = grant_make,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The guest's NS16550A (National Semiconductor PC16550D, 1995), with registers a byte apart. */
 #include "console.h"
+#include "line.h"
 #include "machine.h"
 
 enum { RBR_THR_DLL, IER_DLM, IIR_FCR, LCR, MCR, LSR, MSR, SCR, REGISTERS };
@@ -56,7 +57,14 @@ static bool has_byte(const struct capsule *capsule)
 
 	if (uart->keys != 0 && !(uart->mcr & MCR_LOOP))
 		return !uart->key_read;
-	return uart->mcr & MCR_LOOP ? uart->looped : console_has_input(capsule);
+	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
+}
+
+/* Is there room for what it sends? In loopback mode always. */
+static bool is_ready(const struct capsule *capsule)
+{
+	return !atomic_load_explicit(&capsule->printed.full, memory_order_relaxed) ||
+	       capsule->machine->uart.mcr & MCR_LOOP;
 }
 
 static uint8_t interrupt_id(const struct capsule *capsule)
@@ -65,7 +73,7 @@ static uint8_t interrupt_id(const struct capsule *capsule)
 
 	if (uart->ier & IER_RECEIVE && has_byte(capsule))
 		return IIR_RECEIVE;
-	if (uart->ier & IER_TRANSMIT && uart->sent)
+	if (uart->ier & IER_TRANSMIT && uart->sent && is_ready(capsule))
 		return IIR_TRANSMIT;
 	return IIR_NONE;
 }
@@ -92,21 +100,21 @@ static uint8_t receive(struct capsule *capsule)
 	return (uint8_t)byte;
 }
 
-static void transmit(struct capsule *capsule, uint8_t value)
+/* True when the byte is for the console. */
+static bool transmit(struct capsule *capsule, uint8_t value)
 {
 	struct uart *uart = &capsule->machine->uart;
-	char byte = (char)value;
+	bool looped = uart->mcr & MCR_LOOP;
 
-	if (uart->mcr & MCR_LOOP) {
+	uart->sent = true;
+	if (looped) {
 		uart->loop = value;
 		uart->looped = true;
-	} else {
-		console_write(capsule, &byte, 1);
 	}
-	uart->sent = true;
 	/* Nobody is to be told while that interrupt is off: the usual case of a console that polls. */
-	if (uart->ier & IER_TRANSMIT || uart->mcr & MCR_LOOP)
+	if (uart->ier & IER_TRANSMIT || looped)
 		uart_update(capsule);
+	return !looped;
 }
 
 static void end_pause(struct capsule *capsule)
@@ -145,16 +153,16 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 {
 	struct uart *uart = &capsule->machine->uart;
 
-	/* The transmitter is always empty: to be told so, one has but to ask. */
+	/* To be told that the transmitter is empty, one has but to ask. */
 	if (value & ~uart->ier & IER_TRANSMIT)
 		uart->sent = true;
 	uart->ier = value & IER_MASK;
 	uart_update(capsule);
 }
 
-static uint8_t line_status(const struct capsule *capsule)
+static inline uint8_t line_status(const struct capsule *capsule)
 {
-	return LSR_EMPTY | (has_byte(capsule) ? LSR_READY : 0);
+	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_byte(capsule) ? LSR_READY : 0);
 }
 
 /* Of a break or a key. */
@@ -194,17 +202,17 @@ static uint8_t read_register(struct capsule *capsule, unsigned reg)
 	}
 }
 
-static void write_register(struct capsule *capsule, unsigned reg, uint8_t value)
+/* True when the byte is for the console. */
+static bool write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 {
 	struct uart *uart = &capsule->machine->uart;
 	bool divisor = uart->lcr & LCR_DLAB;
 
 	switch (reg) {
 	case RBR_THR_DLL:
-		if (divisor)
-			uart->divisor[0] = value;
-		else
-			transmit(capsule, value);
+		if (!divisor)
+			return transmit(capsule, value);
+		uart->divisor[0] = value;
 		break;
 	case IER_DLM:
 		if (divisor)
@@ -226,6 +234,16 @@ static void write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 		uart->scratch = value;
 		break;
 	}
+	return false;
+}
+
+/* Not inlined: the line's status is read far more often than all else, and this would make it slower. */
+static __attribute__((noinline)) bool read_locked(struct capsule *capsule, unsigned reg, uint64_t *value)
+{
+	lock(&capsule->machine->lock);
+	*value = read_register(capsule, reg);
+	unlock(&capsule->machine->lock);
+	return true;
 }
 
 bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
@@ -236,21 +254,21 @@ bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_
 		*value = line_status(capsule);
 		return true;
 	}
-	if (offset >= REGISTERS)
-		return true;
-	lock(&capsule->machine->lock);
-	*value = read_register(capsule, (unsigned)offset);
-	unlock(&capsule->machine->lock);
-	return true;
+	return offset >= REGISTERS || read_locked(capsule, (unsigned)offset, value);
 }
 
 bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value)
 {
+	bool printed;
+
 	(void)width;
 	if (offset >= REGISTERS)
 		return true;
 	lock(&capsule->machine->lock);
-	write_register(capsule, (unsigned)offset, (uint8_t)value);
+	printed = write_register(capsule, (unsigned)offset, (uint8_t)value);
 	unlock(&capsule->machine->lock);
+	/* Without the lock: who has the console may be told, and may be the capsule itself. */
+	if (printed && !line_pass(&lines[PORT_CONSOLE], capsule, (char)value))
+		console_print(capsule, (char)value);
 	return true;
 }

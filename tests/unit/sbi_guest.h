@@ -51,8 +51,8 @@ static inline int setup(void **state)
 	fake_reset(2);
 	capsule = fake_capsule(CPUS, SIZE);
 	capsules_start();
-	memset(fake.output, 0, fake.output_len);
-	fake.output_len = 0;
+	memset(fake.ports[0].output, 0, fake.ports[0].output_len);
+	fake.ports[0].output_len = 0;
 	enter(0);
 	return 0;
 }

@@ -15,18 +15,19 @@
 
 static struct capsule two[2];
 static struct machine machines[2];
+static char rings[2][CONSOLE_RING_LEN];
 
 static void type(const char *text)
 {
-	fake.input = text;
-	console_receive();
+	fake.ports[0].input = text;
+	console_interrupt();
 }
 
 static void expect(const char *output)
 {
-	fake.output[fake.output_len] = '\0';
-	assert_string_equal(fake.output, output);
-	fake.output_len = 0;
+	fake.ports[0].output[fake.ports[0].output_len] = '\0';
+	assert_string_equal(fake.ports[0].output, output);
+	fake.ports[0].output_len = 0;
 }
 
 static void say(struct capsule *capsule, const char *text)
@@ -42,12 +43,13 @@ static int setup(void **state)
 		strcpy(two[i].name, i == 0 ? "one" : "two");
 		two[i].index = i;
 		two[i].machine = &machines[i];
+		two[i].printed.ring = rings[i];
 	}
 	capsules = two;
 	capsule_count = 2;
 	type("\x1d"
 	     "1");
-	fake.output_len = 0;
+	fake.ports[0].output_len = 0;
 	return 0;
 }
 
@@ -101,10 +103,10 @@ static void a_line_of_any_length_is_neither_lost_nor_too_long(void **state)
 	say(&two[0], line); /* in focus: it is kept only in part */
 	type("\x1d"
 	     "2");
-	fake.output_len = 0;
+	fake.ports[0].output_len = 0;
 	say(&two[0], line);
-	for (unsigned seen = 0, i = 0; i < fake.output_len; i++) {
-		seen = fake.output[i] == '\n' ? 0 : seen + 1;
+	for (unsigned seen = 0, i = 0; i < fake.ports[0].output_len; i++) {
+		seen = fake.ports[0].output[i] == '\n' ? 0 : seen + 1;
 		assert_in_range(seen, 0, CONSOLE_LINE_LEN + 8);
 	}
 }

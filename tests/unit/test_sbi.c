@@ -293,7 +293,7 @@ static void a_shutdown_ends_the_capsule_and_the_last_one_the_board(void **state)
 	assert_true(retire_all());
 	assert_true(fake.success);
 	assert_int_equal(atomic_load(&capsule->state), CAPSULE_STOPPED);
-	assert_non_null(strstr(fake.output, "diosix: capsule fake: stopped\r\n"));
+	assert_non_null(strstr(fake.ports[0].output, "diosix: capsule fake: stopped\r\n"));
 }
 
 static void a_system_failure_is_a_crash(void **state)
@@ -301,7 +301,7 @@ static void a_system_failure_is_a_crash(void **state)
 	call(SRST, 0, 0, 1);
 	assert_true(retire_all());
 	assert_false(fake.success);
-	assert_non_null(strstr(fake.output, "diosix: capsule fake: crashed: "));
+	assert_non_null(strstr(fake.ports[0].output, "diosix: capsule fake: crashed: "));
 }
 
 static void a_reboot_loads_the_capsule_again(void **state)
@@ -370,11 +370,11 @@ static void the_debug_console_writes_and_reads_memory(void **state)
 	assert_int_equal(value(), 5);
 	assert_int_equal(call(DBCN, 2, 0x100 + '!'), SBI_SUCCESS);
 	assert_int_equal(value(), 0);
-	assert_string_equal(fake.output, "hello!");
+	assert_string_equal(fake.ports[0].output, "hello!");
 	assert_int_equal(call(DBCN, 1, 16, RAM, 0), SBI_SUCCESS);
 	assert_int_equal(value(), 0);
-	fake.input = "typed";
-	console_receive();
+	fake.ports[0].input = "typed";
+	console_interrupt();
 	assert_int_equal(call(DBCN, 1, 3, RAM + SIZE - 3, 0), SBI_SUCCESS);
 	assert_int_equal(value(), 3);
 	assert_memory_equal(memory() + SIZE - 3, "typ", 3);
@@ -384,7 +384,7 @@ static void a_long_write_is_done_in_part(void **state)
 {
 	assert_int_equal(call(DBCN, 0, SIZE, RAM, 0), SBI_SUCCESS);
 	assert_in_range(value(), 1, SIZE - 1);
-	assert_int_equal(fake.output_len, value());
+	assert_int_equal(fake.ports[0].output_len, value());
 }
 
 static void memory_that_is_not_the_guests_is_refused(void **state)
@@ -394,14 +394,14 @@ static void memory_that_is_not_the_guests_is_refused(void **state)
 		{UINT64_MAX, RAM, 0}, {1, RAM, 1}, {1, UINT64_MAX, 0}, {UINT64_MAX - RAM + 2, RAM, 0},
 	};
 
-	fake.input = "x";
-	console_receive();
+	fake.ports[0].input = "x";
+	console_interrupt();
 	for (size_t i = 0; i < COUNT(buffers); i++)
 		for (unsigned function = 0; function < 2; function++)
 			assert_int_equal(call(DBCN, function, buffers[i][0], buffers[i][1], buffers[i][2]),
 					 SBI_ERR_INVALID_PARAM);
-	assert_int_equal(fake.output_len, 0);
-	assert_true(console_has_input(capsule));
+	assert_int_equal(fake.ports[0].output_len, 0);
+	assert_true(capsule_has_input(capsule));
 }
 
 /* The UART's interrupt is of what is in the buffer that both read. */
@@ -410,8 +410,8 @@ static void input_read_by_sbi_takes_the_uarts_interrupt_away(void **state)
 	const uint32_t *level = &capsule->machine->plic.level[0];
 
 	uart_write(capsule, 1, 1, 1);
-	fake.input = "ab";
-	console_receive();
+	fake.ports[0].input = "ab";
+	console_interrupt();
 	assert_int_equal(*level, 1u << DTGEN_UART_IRQ);
 	assert_int_equal(call(2, 0, 0), 'a');
 	assert_int_equal(*level, 1u << DTGEN_UART_IRQ);
@@ -425,10 +425,10 @@ static void input_read_by_sbi_takes_the_uarts_interrupt_away(void **state)
 static void the_legacy_console_writes_and_reads_bytes(void **state)
 {
 	assert_int_equal(call(1, 0, 'A'), 0);
-	assert_string_equal(fake.output, "A");
+	assert_string_equal(fake.ports[0].output, "A");
 	assert_int_equal(call(2, 0, 0), -1);
-	fake.input = "\xff";
-	console_receive();
+	fake.ports[0].input = "\xff";
+	console_interrupt();
 	assert_int_equal(call(2, 0, 0), 0xff);
 	assert_int_equal(call(2, 0, 0), -1);
 }

@@ -48,15 +48,15 @@ static bool interrupting(void)
 
 static void type(const char *text)
 {
-	fake.input = text;
-	console_receive();
+	fake.ports[0].input = text;
+	console_interrupt();
 }
 
 static void bytes_are_sent_to_the_console(void **state)
 {
 	set(DATA, 'h');
 	set(DATA, 'i');
-	assert_string_equal(fake.output, "hi");
+	assert_string_equal(fake.ports[0].output, "hi");
 	assert_int_equal(get(LSR), 0x60);
 }
 
@@ -160,7 +160,7 @@ static void the_divisor_is_behind_the_latch(void **state)
 	set(LCR, 0x03);
 	assert_int_equal(get(LCR), 0x03);
 	assert_int_equal(get(IER), 0);
-	assert_int_equal(fake.output_len, 0);
+	assert_int_equal(fake.ports[0].output_len, 0);
 	assert_false(interrupting());
 }
 
@@ -187,7 +187,7 @@ static void loopback_returns_what_is_sent_and_keeps_the_console_out(void **state
 	set(IER, 1);
 	set(DATA, 'q');
 	assert_true(interrupting());
-	assert_int_equal(fake.output_len, 0);
+	assert_int_equal(fake.ports[0].output_len, 0);
 	assert_int_equal(get(DATA), 'q');
 	assert_false(interrupting());
 	set(MCR, 0);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "boot.h"
+#include "console.h"
+#include "line.h"
 #include "loader.h"
 #include "machine.h"
 #include "scheduler.h"
@@ -20,6 +22,7 @@ static struct board_hart board_harts[FAKE_HARTS];
 static struct capsule all[FAKE_CAPSULES];
 static struct vcpu vcpus[DMFS_MAX_VCPUS];
 static struct machine machines[FAKE_CAPSULES];
+static char rings[FAKE_CAPSULES][CONSOLE_RING_LEN];
 static _Alignas(4096) uint8_t ram[1 << 20], more_ram[FAKE_CAPSULES][1 << 20];
 
 void fake_reset(unsigned count)
@@ -39,6 +42,8 @@ void fake_reset(unsigned count)
 	}
 	hart_count = count;
 	fake_self = &fake_harts[0];
+	memset(lines, 0, sizeof(lines));
+	console_init();
 }
 
 static void make(struct capsule *capsule, struct vcpu *its, unsigned cpus, void *memory, uint64_t size)
@@ -51,6 +56,7 @@ static void make(struct capsule *capsule, struct vcpu *its, unsigned cpus, void 
 	capsule->memory = (struct guest_memory){gpa(DMFS_GUEST_RAM_BASE), ptr_hpa(memory), size};
 	capsule->vcpus = its;
 	capsule->machine = &machines[capsule->index];
+	capsule->printed.ring = rings[capsule->index];
 	for (unsigned i = 0; i < cpus; i++) {
 		its[i].capsule = capsule;
 		its[i].id = i;
@@ -385,19 +391,49 @@ bool fake_run(void)
 
 /* --- the board ------------------------------------------------------------------------------- */
 
-void board_uart_init(void)
+bool board_port_init(enum board_port port)
+{
+	return true;
+}
+
+uint32_t board_port_irq(enum board_port port)
+{
+	return fake.ports[port].irq;
+}
+
+size_t board_port_send(enum board_port port, const char *bytes, size_t len)
+{
+	struct fake_port *to = &fake.ports[port];
+	size_t n = 0;
+
+	for (; n < len && !(to->limited && to->room == 0); n++) {
+		to->room -= to->limited;
+		if (to->output_len < sizeof(to->output) - 1)
+			to->output[to->output_len++] = bytes[n];
+	}
+	return n;
+}
+
+int board_port_receive(enum board_port port)
+{
+	struct fake_port *from = &fake.ports[port];
+
+	return from->input != NULL && *from->input != '\0' ? (unsigned char)*from->input++ : -1;
+}
+
+void board_port_interrupts(enum board_port port, bool input, bool room)
+{
+	fake.ports[port].input_on = input;
+	fake.ports[port].room_on = room;
+}
+
+void board_port_acknowledge(enum board_port port)
 {
 }
 
-void board_putc(char c)
+bool board_irq_enable(uint32_t source)
 {
-	if (fake.output_len < sizeof(fake.output) - 1)
-		fake.output[fake.output_len++] = c;
-}
-
-int board_getc(void)
-{
-	return fake.input != NULL && *fake.input != '\0' ? (unsigned char)*fake.input++ : -1;
+	return source != 0;
 }
 
 uint32_t board_irq_claim(void)

@@ -17,6 +17,16 @@
 
 #define FAKE_HARTS 4u
 
+struct fake_port {
+	char output[65536];
+	unsigned output_len;
+	const char *input;	/* a C string */
+	bool limited;		/* takes only as many bytes as `room` says */
+	unsigned room;
+	uint32_t irq;		/* 0: none */
+	bool input_on, room_on; /* interrupts */
+};
+
 struct fake {
 	uint64_t time;		      /* what arch_time() returns; arch_sleep() moves it to the hart's timer */
 	uint64_t timer[FAKE_HARTS];   /* comparators */
@@ -25,9 +35,7 @@ struct fake {
 	unsigned loads;		      /* vCPUs put on a hart */
 	struct fence_range fence;     /* the last one */
 	uint64_t switches;	      /* that there are, bits by enum arch_switch */
-	char output[4096];	      /* of the console */
-	unsigned output_len;
-	const char *input;	      /* for the console, a C string */
+	struct fake_port ports[BOARD_PORTS];
 	uint64_t unreadable, unwritable; /* pages that fault in the guest's own table; 0: none */
 	bool reload_fails;	      /* loader_complete() does */
 	bool no_memory;		      /* arch_space_create() fails */

@@ -11,6 +11,7 @@
 #include "capsule.h"
 #include "console.h"
 #include "csr.h"
+#include "line.h"
 #include "pages.h"
 #include "unpack.h"
 
@@ -122,8 +123,10 @@ static void quiet(struct hart *hart)
 static _Noreturn void join(struct hart *hart)
 {
 	board_irq_init();
-	if (hart->index == 0)
-		board_irq_enable(board.uart.irq);
+	if (hart->index == 0) {
+		line_start(PORT_CONSOLE);
+		line_start(PORT_CONTROL);
+	}
 	arch_run();
 }
 
