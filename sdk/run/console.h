@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Carries the console of an emulated board to and fro: terminal, raw while it lasts, or any other standard input
- * and output.
+ * Carries the console of an emulated board to and fro: terminal, raw while it lasts, or any other
+ * standard input and output.
  */
 #ifndef RUN_CONSOLE_H
 #define RUN_CONSOLE_H

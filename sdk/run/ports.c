@@ -113,7 +113,9 @@ int debug_port_open(struct debug_port *port, const struct args *args, const char
 /* --- the terminal ---------------------------------------------------------------------------- */
 
 /* Terminals without colour, by the beginning of their names. */
-static const char *const without_color[] = {"vt1", "vt2", "vt3", "vt4", "vt5", "ansi-m", "xterm-mono", "sun-m", "wyse", "adm"};
+static const char *const without_color[] = {
+	"vt1", "vt2", "vt3", "vt4", "vt5", "ansi-m", "xterm-mono", "sun-m", "wyse", "adm",
+};
 
 const char *terminal_kind(void)
 {

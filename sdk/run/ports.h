@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where others reach an emulated board: its second serial port as a Unix socket, QEMU's stub for debuggers as a TCP
- * port. Both are opened here and handed to QEMU, so that what is there already is never taken over.
+ * Where others reach an emulated board: its second serial port as a Unix socket, QEMU's stub for
+ * debuggers as a TCP port. Both are opened here and handed to QEMU, so that what is there already
+ * is never taken over.
  */
 #ifndef RUN_PORTS_H
 #define RUN_PORTS_H

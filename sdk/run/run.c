@@ -27,8 +27,8 @@
 #define ALL_STOPPED "diosix: board: all capsules stopped"
 
 /*
- * The second serial port of each board, on a chardev "control": QEMU's `virt` has a UART alone, so there it is a console
- * of virtio's.
+ * The second serial port of each board, on a chardev "control": QEMU's `virt` has a UART alone, so
+ * there it is a console of virtio's.
  */
 static const char *const virtio_console[] = {
 	"-global", "virtio-mmio.force-legacy=false", "-device", "virtio-serial-device,id=control-bus",
