@@ -25,6 +25,7 @@ enum console_end {
 
 struct console {
 	int input, output;	/* of the board's serial port; pipes, non-blocking */
+	int out;		/* what the board says goes there */
 	int signals;		/* signalfd of what ends the program */
 	FILE *log;		/* gets the output as well; NULL */
 	unsigned timeout;	/* seconds; 0 none */
