@@ -5,6 +5,7 @@ Most tests put a stand-in for QEMU first in PATH, a shell script; one boots a re
 few instructions for a hypervisor.
 """
 import fcntl
+import json
 import os
 import pathlib
 import pty
@@ -16,9 +17,10 @@ import subprocess
 import termios
 import time
 
+import jsonschema
 import pytest
 
-from cli_support import DMFS, DONE, FAILED, REFUSED, TRUST_SECTION_LEN, USAGE, Tool, hypervisor
+from cli_support import DMFS, DONE, FAILED, REFUSED, ROOT, TRUST_SECTION_LEN, USAGE, Tool, hypervisor
 
 ENDED, TIMEOUT = 130, 124
 GREETING = 'echo "diosix: 0.1 on riscv-virtio: 2 harts"'
@@ -160,6 +162,21 @@ def test_bootargs_say_what_the_terminal_can(tool, term, options, more, kind):
     os.close(slave)
     os.close(master)
     assert f"-append diosix.terminal={kind} " in tool.read("args").decode()
+
+
+# --- JSON ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("script, options, status, ended_by, last", [
+    ("echo a line", [], DONE, "board", "diosix: 0.1 on riscv-virtio: 2 harts"),
+    ('echo "diosix: image refused: no"; exit 1', [], REFUSED, "board", "diosix: image refused: no"),
+    ("exec sleep 60", ["--timeout", "1"], TIMEOUT, "timeout", "diosix: 0.1 on riscv-virtio: 2 harts"),
+])
+def test_json_says_how_it_ended(tool, script, options, status, ended_by, last):
+    result = boot(tool, f"{GREETING}; {script}", "--json", *options, status=status)
+    value = json.loads(result.out)
+    jsonschema.validate(value, json.loads((ROOT / "docs/schemas/run.schema.json").read_text()))
+    assert value["ended_by"] == ended_by and value["status"] == status and value["last_line"] == last
+    assert value["image"] == "image" and value["board"] == "virt" and "2 harts" in result.err
 
 
 # --- the control socket ------------------------------------------------------------------------------

@@ -242,6 +242,7 @@ static const struct option run_options[] = {
 	{"gdb", 0, "PORT", OPTION_OPTIONAL, "let debuggers attach; default on a free TCP port"},
 	{"gdb-wait", 0, NULL, 0, "with --gdb: begin when a debugger says so"},
 	{"hypervisor", 0, "FILE", 0, "the hypervisor; default diosix.elf beside dmfs"},
+	{"json", 0, NULL, 0, "print how it ended as JSON; the console is on standard error"},
 	END,
 };
 

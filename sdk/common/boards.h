@@ -37,8 +37,8 @@ const struct board_facts *board_named(const char *name);
 const char *board_from_tree(struct board_facts *facts, struct arena *arena, const char *path);
 
 /*
- * Fills *facts for the value of a --board: a name that is known, or FILE.dtb, a device tree. A STATUS_..., after a message
- * when it is not STATUS_DONE.
+ * Fills *facts for the value of a --board: a name that is known, or FILE.dtb, a device tree. A
+ * STATUS_..., after a message when it is not STATUS_DONE.
  */
 int board_choose(struct board_facts *facts, struct arena *arena, const struct args *args,
 		 const char *name);

@@ -15,8 +15,8 @@ struct raw_terminal {
 };
 
 /*
- * Makes standard input raw if it is a terminal that this program may touch: from the background that would stop it. Output
- * still gets its carriage returns, so that messages can be shown.
+ * Makes standard input raw if it is a terminal that this program may touch: from the background
+ * that would stop it. Output still gets its carriage returns, so that messages can be shown.
  */
 void raw_terminal_begin(struct raw_terminal *terminal);
 

@@ -157,8 +157,8 @@ int verify_command(const struct args *args)
 /* --- dmfs extract ---------------------------------------------------------------------------- */
 
 /*
- * A file that is to have this name in the folder, and has none yet; on file systems that cannot do that one that begins
- * with a dot, as no object's name does. -1 with errno.
+ * A file that is to have this name in the folder, and has none yet; on file systems that cannot do
+ * that one that begins with a dot, as no object's name does. -1 with errno.
  */
 static int begin_file(int folder, const char *name, char *temporary, size_t len)
 {

@@ -42,9 +42,9 @@ struct dtgen_guest {
 int dtgen_build(const struct dtgen_guest *guest, void *buf, size_t len);
 
 /*
- * Merges the compiled overlay, `len` bytes of any origin, into the tree, which has `room` bytes (at most INT32_MAX) to grow
- * in. Returns the tree's new length, or a negative libfdt error: -FDT_ERR_BADSTRUCTURE where the overlay is no
- * device tree. After an error both are damaged.
+ * Merges the compiled overlay, `len` bytes of any origin, into the tree, which has `room` bytes (at
+ * most INT32_MAX) to grow in. Returns the tree's new length, or a negative libfdt error:
+ * -FDT_ERR_BADSTRUCTURE where the overlay is no device tree. After an error both are damaged.
  */
 int dtgen_apply_overlay(void *tree, size_t room, void *overlay, size_t len);
 

@@ -254,9 +254,9 @@ struct dmfs_image {
 };
 
 /*
- * Steps 1 to 4 of section 9 over `len` bytes at `image`, which have to stay unchanged for as long as
- * *out is used. `signers`, which may be NULL, receives a bit for each anchor that signed. The payload's bytes are not
- * looked at: dmfs_unpack_chunk() checks each before it is used.
+ * Steps 1 to 4 of section 9 over `len` bytes at `image`, which have to stay unchanged for as long
+ * as *out is used. `signers`, which may be NULL, receives a bit for each anchor that signed. The
+ * payload's bytes are not looked at: dmfs_unpack_chunk() checks each before it is used.
  */
 enum dmfs_status dmfs_open_verified(struct dmfs_image *out, const void *image, uint64_t len, bool exact,
 				    const struct dmfs_trust *trust, uint32_t *signers);
@@ -270,7 +270,8 @@ enum dmfs_status dmfs_open_unverified(struct dmfs_image *out, const void *image,
 
 /*
  * Like dmfs_open_unverified() when only the first extent.payload_offset bytes are at hand
- * (`region`, of `region_len` bytes); `image_len` is the length of the whole. For files too large to be in memory.
+ * (`region`, of `region_len` bytes); `image_len` is the length of the whole. For files too large to
+ * be in memory.
  */
 enum dmfs_status dmfs_open_region(struct dmfs_image *out, const void *region, uint64_t region_len,
 				  uint64_t image_len);
@@ -279,7 +280,10 @@ enum dmfs_status dmfs_open_region(struct dmfs_image *out, const void *region, ui
 enum dmfs_status dmfs_check_signatures(const struct dmfs_image *image, const struct dmfs_trust *trust,
 				       uint32_t *signers);
 
-/* Is the image's rollback index at least this? Every check of it is this one: DMFS_OK or DMFS_ERR_ROLLBACK. */
+/*
+ * Is the image's rollback index at least this? Every check of it is this one: DMFS_OK or
+ * DMFS_ERR_ROLLBACK.
+ */
 enum dmfs_status dmfs_check_rollback(const struct dmfs_image *image, uint64_t least);
 
 /* Step 5. `boards` are the board's own `count` compatible strings, `rollback` the least index it takes. */
@@ -308,23 +312,23 @@ struct dmfs_workspace {
 };
 
 /*
- * Hashes `stored` (chunk.stored_len bytes, which nobody else may write meanwhile), compares, and inflates into
- * `raw`, which has room for chunk.raw_len bytes. On an error the contents of `raw` are
- * undefined and must not be used.
+ * Hashes `stored` (chunk.stored_len bytes, which nobody else may write meanwhile), compares, and
+ * inflates into `raw`, which has room for chunk.raw_len bytes. On an error the contents of `raw`
+ * are undefined and must not be used.
  */
 enum dmfs_status dmfs_unpack_chunk(const struct dmfs_chunk *chunk, const void *stored, void *raw,
 				   struct dmfs_workspace *workspace);
 
 /*
- * Section 8a: the content key of an encrypted image, unsealed with an X25519 secret key. DMFS_ERR_SEALED when it is sealed to
- * others only.
+ * Section 8a: the content key of an encrypted image, unsealed with an X25519 secret key.
+ * DMFS_ERR_SEALED when it is sealed to others only.
  */
 enum dmfs_status dmfs_unseal(const struct dmfs_image *image, const uint8_t secret[DMFS_PUBLIC_KEY_LEN],
 			     uint8_t content_key[DMFS_CONTENT_KEY_LEN]);
 
 /*
- * dmfs_unpack_chunk() for a chunk of an encrypted object. `opened` is room for chunk.stored_len - DMFS_COVER_LEN bytes,
- * apart from both others.
+ * dmfs_unpack_chunk() for a chunk of an encrypted object. `opened` is room for chunk.stored_len -
+ * DMFS_COVER_LEN bytes, apart from both others.
  */
 enum dmfs_status dmfs_unpack_encrypted(const struct dmfs_chunk *chunk, const void *stored,
 				       const uint8_t content_key[DMFS_CONTENT_KEY_LEN], void *opened,

@@ -13,7 +13,8 @@
 #define DMFS_DEFAULT_LEVEL 10
 
 /*
- * What an object's bytes are: in memory, borrowed until dmfs_write() returns, or what the plan's read() gives.
+ * What an object's bytes are: in memory, borrowed until dmfs_write() returns, or what the plan's
+ * read() gives.
  */
 struct dmfs_write_object {
 	const char *name;
@@ -25,12 +26,16 @@ struct dmfs_write_object {
 };
 
 /*
- * Chunks that were compressed before. A key says everything that decides a chunk's stored bytes: its raw bytes, the level, and how
- * the encoder at hand behaves. Both are called by several threads at once. What load() gives is checked: an entry that is damaged,
- * or belongs to other bytes, is not used but stored anew.
+ * Chunks that were compressed before. A key says everything that decides a chunk's stored bytes:
+ * its raw bytes, the level, and how the encoder at hand behaves. Both are called by several threads
+ * at once. What load() gives is checked: an entry that is damaged, or belongs to other bytes, is
+ * not used but stored anew.
  */
 struct dmfs_write_cache {
-	/* Fills `entry` with the entry of that key; its length, or 0 when there is none of at most `room` bytes. */
+	/*
+	 * Fills `entry` with the entry of that key; its length, or 0 when there is none of at most
+	 * `room` bytes.
+	 */
 	size_t (*load)(void *context, const uint8_t key[DMFS_HASH_LEN], void *entry, size_t room);
 	/* Keeps an entry, or not: nobody relies on it. */
 	void (*store)(void *context, const uint8_t key[DMFS_HASH_LEN], const void *entry, size_t len);
@@ -60,8 +65,8 @@ struct dmfs_write_plan {
 	const struct dmfs_write_property *properties;
 	uint32_t property_count;
 	/*
-	 * Fills `to` with exactly `len` bytes of that object, from `offset` on; false with errno set. Called by several
-	 * threads at once, once for each chunk.
+	 * Fills `to` with exactly `len` bytes of that object, from `offset` on; false with errno
+	 * set. Called by several threads at once, once for each chunk.
 	 */
 	bool (*read)(void *context, uint32_t object, uint64_t offset, void *to, size_t len);
 	void *read_context;
@@ -76,8 +81,9 @@ struct dmfs_write_plan {
 	const uint8_t (*recipients)[DMFS_PUBLIC_KEY_LEN];
 	uint32_t recipient_count;
 	/*
-	 * Signatures that are made elsewhere, over the region of `len` bytes: `signer_count` of them, after those by keys. The
-	 * function fills key and signature, which are checked, or fails with a status that dmfs_write() returns.
+	 * Signatures that are made elsewhere, over the region of `len` bytes: `signer_count` of
+	 * them, after those by keys. The function fills key and signature, which are checked, or
+	 * fails with a status that dmfs_write() returns.
 	 */
 	uint32_t signer_count;
 	enum dmfs_status (*signer)(void *context, uint32_t index, const void *region, uint64_t len,
@@ -90,8 +96,9 @@ struct dmfs_write_plan {
 #define DMFS_SECRET_KEY_LEN 64u
 
 /*
- * Writes the image to `out`, signed by each of `key_count` distinct secret keys (0 leaves it unsigned). The same plan
- * and keys give the same bytes, whatever `threads` is. `out` has to be seekable and empty.
+ * Writes the image to `out`, signed by each of `key_count` distinct secret keys (0 leaves it
+ * unsigned). The same plan and keys give the same bytes, whatever `threads` is. `out` has to be
+ * seekable and empty.
  *
  * Returns DMFS_OK; DMFS_ERR_SPACE with errno set when memory, `out` or read() failed; or what a reader would
  * say of the plan (the result is validated before it is signed).
@@ -100,16 +107,17 @@ enum dmfs_status dmfs_write(FILE *out, const struct dmfs_write_plan *plan,
 			    const uint8_t (*keys)[DMFS_SECRET_KEY_LEN], uint32_t key_count);
 
 /*
- * Adds a signature to the signature block of an image in memory. `*image` is malloc'ed, of `*len` bytes, and may be reallocated.
- * The signature is checked first: DMFS_ERR_SIGNATURE, DMFS_ERR_KEY_TWICE, DMFS_ERR_TOO_MANY_SIGNATURES.
+ * Adds a signature to the signature block of an image in memory. `*image` is malloc'ed, of `*len`
+ * bytes, and may be reallocated. The signature is checked first: DMFS_ERR_SIGNATURE,
+ * DMFS_ERR_KEY_TWICE, DMFS_ERR_TOO_MANY_SIGNATURES.
  */
 enum dmfs_status dmfs_attach_signature(uint8_t **image, uint64_t *len,
 				       const uint8_t key[DMFS_PUBLIC_KEY_LEN],
 				       const uint8_t signature[DMFS_SIGNATURE_LEN]);
 
 /*
- * Seals the content key to `count` recipients, at most DMFS_MAX_SEALED_KEYS, in place of those to whom it is sealed in the image in
- * memory, as in dmfs_attach_signature(). Signatures stay.
+ * Seals the content key to `count` recipients, at most DMFS_MAX_SEALED_KEYS, in place of those to
+ * whom it is sealed in the image in memory, as in dmfs_attach_signature(). Signatures stay.
  */
 enum dmfs_status dmfs_reseal(uint8_t **image, uint64_t *len, const uint8_t *content_key,
 			     const uint8_t (*recipients)[DMFS_PUBLIC_KEY_LEN], uint32_t count);

@@ -228,7 +228,10 @@ static void encrypt(const uint8_t *key, struct slot *slot, uint32_t stream_len)
 						   key);
 }
 
-/* Never from the cache, which would keep in the clear what is secret, and no copy of another: each has its nonce. */
+/*
+ * Never from the cache, which would keep in the clear what is secret, and no copy of another: each
+ * has its nonce.
+ */
 static bool make_encrypted(const struct pipeline *p, const struct worker *w, const uint8_t *raw,
 			   struct slot *slot)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A folder that keeps compressed chunks, so that packing again costs what has changed. Each entry is a file,
- * DIR/xx/yy..., named after its key in hexadecimal; it appears there only when it is complete. Several runs may use
- * one folder at once. dmfs_write() checks what it gets: nothing here is trusted.
+ * A folder that keeps compressed chunks, so that packing again costs what has changed. Each entry
+ * is a file, DIR/xx/yy..., named after its key in hexadecimal; it appears there only when it is
+ * complete. Several runs may use one folder at once. dmfs_write() checks what it gets: nothing here
+ * is trusted.
  */
 #ifndef MKDMFS_CACHE_H
 #define MKDMFS_CACHE_H

@@ -12,8 +12,8 @@
 void check_consoles(struct plan *plan);
 
 /*
- * RAM, harts, PMP entries, and kernels for one address. Errors point into the manifest; `named` is where it names
- * the board, line 0 when it does not.
+ * RAM, harts, PMP entries, and kernels for one address. Errors point into the manifest; `named` is
+ * where it names the board, line 0 when it does not.
  */
 void check_board(struct plan *plan, const struct board_facts *board, struct diag_place named);
 

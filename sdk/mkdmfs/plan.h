@@ -36,8 +36,8 @@ struct plan {
 int plan_make(struct plan *plan, const char *path);
 
 /*
- * When a file could not be read again, or changed, while the image was written: says so and returns true. Also
- * looks whether all files still are what they were.
+ * When a file could not be read again, or changed, while the image was written: says so and returns
+ * true. Also looks whether all files still are what they were.
  */
 bool plan_has_changed(struct plan *plan);
 

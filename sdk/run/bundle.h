@@ -10,8 +10,8 @@
 #include "sign/keys.h"
 
 /*
- * Fills the section .dmfs.trust of the ELF in *elf, in place. `unseal` is the board's secret key, or NULL. Returns NULL, or a sentence that says
- * why it is no hypervisor.
+ * Fills the section .dmfs.trust of the ELF in *elf, in place. `unseal` is the board's secret key,
+ * or NULL. Returns NULL, or a sentence that says why it is no hypervisor.
  */
 const char *bundle_fill(struct bytes *elf, const struct trust_keys *keys, uint64_t rollback,
 			const uint8_t *unseal);

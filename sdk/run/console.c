@@ -71,7 +71,7 @@ static bool from_board(struct console *console)
 	if (console->log &&
 	    (fwrite(buf, 1, (size_t)n, console->log) != (size_t)n || fflush(console->log)))
 		return false;
-	return write_all(STDOUT_FILENO, buf, (size_t)n);
+	return write_all(console->out, buf, (size_t)n);
 }
 
 /* --- what the user types --------------------------------------------------------------------- */
@@ -194,8 +194,8 @@ enum console_end console_relay(struct console *console)
 		end_line(console);
 	raw_terminal_end(&terminal);
 	/* What is said next begins a line of its own; a file or pipe gets the board's bytes only. */
-	if (console->mid_line && isatty(STDOUT_FILENO))
-		write_all(STDOUT_FILENO, "\n", 1);
+	if (console->mid_line && isatty(console->out))
+		write_all(console->out, "\n", 1);
 	errno = error;
 	return end;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Carries the console of an emulated board to and fro: terminal, raw while it lasts, or any other standard input
- * and output.
+ * Carries the console of an emulated board to and fro: terminal, raw while it lasts, or any other
+ * standard input and output.
  */
 #ifndef RUN_CONSOLE_H
 #define RUN_CONSOLE_H
@@ -25,6 +25,7 @@ enum console_end {
 
 struct console {
 	int input, output;	/* of the board's serial port; pipes, non-blocking */
+	int out;		/* what the board says goes there */
 	int signals;		/* signalfd of what ends the program */
 	FILE *log;		/* gets the output as well; NULL */
 	unsigned timeout;	/* seconds; 0 none */

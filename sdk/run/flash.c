@@ -17,7 +17,8 @@
 #define SECTOR_LEN (UINT64_C(256) << 10)
 
 /*
- * li t0, 1; slli t0, t0, 31; jr t0. Some QEMUs begin in flash when there is any: there to where the hypervisor is.
+ * li t0, 1; slli t0, t0, 31; jr t0. Some QEMUs begin in flash when there is any: there to where the
+ * hypervisor is.
  */
 static const uint8_t to_ram[] = {0x93, 0x02, 0x10, 0x00, 0x93, 0x92, 0xf2, 0x01, 0x67, 0x80, 0x02, 0x00};
 _Static_assert(sizeof(to_ram) <= STORE_MARK_AT, "the code comes before the mark");

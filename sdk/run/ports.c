@@ -113,13 +113,15 @@ int debug_port_open(struct debug_port *port, const struct args *args, const char
 /* --- the terminal ---------------------------------------------------------------------------- */
 
 /* Terminals without colour, by the beginning of their names. */
-static const char *const without_color[] = {"vt1", "vt2", "vt3", "vt4", "vt5", "ansi-m", "xterm-mono", "sun-m", "wyse", "adm"};
+static const char *const without_color[] = {
+	"vt1", "vt2", "vt3", "vt4", "vt5", "ansi-m", "xterm-mono", "sun-m", "wyse", "adm",
+};
 
-const char *terminal_kind(void)
+const char *terminal_kind(int fd)
 {
 	const char *name = getenv("TERM");
 
-	if (!isatty(STDOUT_FILENO) || !name || !*name || strcmp(name, "dumb") == 0)
+	if (!isatty(fd) || !name || !*name || strcmp(name, "dumb") == 0)
 		return "dumb";
 	for (size_t i = 0; i < sizeof(without_color) / sizeof(without_color[0]); i++) {
 		if (strncmp(name, without_color[i], strlen(without_color[i])) == 0)

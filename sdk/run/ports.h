@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where others reach an emulated board: its second serial port as a Unix socket, QEMU's stub for debuggers as a TCP
- * port. Both are opened here and handed to QEMU, so that what is there already is never taken over.
+ * Where others reach an emulated board: its second serial port as a Unix socket, QEMU's stub for
+ * debuggers as a TCP port. Both are opened here and handed to QEMU, so that what is there already
+ * is never taken over.
  */
 #ifndef RUN_PORTS_H
 #define RUN_PORTS_H
@@ -34,7 +35,7 @@ struct debug_port {
 /* Opens the port that --gdb names, or a free one, and says how to attach. A STATUS_... */
 int debug_port_open(struct debug_port *port, const struct args *args, const char *hypervisor);
 
-/* What the board is told of the terminal that standard output is: "dumb", "mono" or "color". */
-const char *terminal_kind(void);
+/* What the board is told of the terminal that `fd` is: "dumb", "mono" or "color". */
+const char *terminal_kind(int fd);
 
 #endif

@@ -65,8 +65,9 @@ static void add_board(struct command_line *line, const struct machine *machine)
 	if (!machine->flash)
 		return;
 	/*
-	 * Not as -drive if=pflash, which QEMU 7.2 takes for firmware that is to load the kernel, and its machine has
-	 * no pflash1 yet. So both banks begin as the file; only the second is written.
+	 * Not as -drive if=pflash, which QEMU 7.2 takes for firmware that is to load the kernel,
+	 * and its machine has no pflash1 yet. So both banks begin as the file; only the second is
+	 * written.
 	 */
 	add_option(line, "-blockdev", machine->flash);
 	add_option(line, "-global", "driver=cfi.pflash01,property=drive,value=" FLASH_NODE);

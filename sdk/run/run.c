@@ -14,6 +14,7 @@
 #include "bundle.h"
 #include "common/diag.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "common/suggest.h"
 #include "console.h"
 #include "flash.h"
@@ -27,8 +28,8 @@
 #define ALL_STOPPED "diosix: board: all capsules stopped"
 
 /*
- * The second serial port of each board, on a chardev "control": QEMU's `virt` has a UART alone, so there it is a console
- * of virtio's.
+ * The second serial port of each board, on a chardev "control": QEMU's `virt` has a UART alone, so
+ * there it is a console of virtio's.
  */
 static const char *const virtio_console[] = {
 	"-global", "virtio-mmio.force-legacy=false", "-device", "virtio-serial-device,id=control-bus",
@@ -240,10 +241,36 @@ static int finish(struct machine *machine, struct console *console, enum console
 	}
 }
 
+/* How it came to its end; `status` is the exit status. */
+static void print_json(const struct machine *machine, const struct args *args,
+		       const struct console *console, enum console_end end, int status)
+{
+	static const char *const ends[] = {
+		[CONSOLE_CLOSED] = "board",   [CONSOLE_ESCAPED] = "user",  [CONSOLE_TIMEOUT] = "timeout",
+		[CONSOLE_SIGNAL] = "signal", [CONSOLE_FAILED] = "output",
+	};
+	struct json json = {.out = stdout};
+
+	json_begin_result(&json, "run");
+	json_text(&json, "image", args->operands[0]);
+	json_text(&json, "board", machine->board->name);
+	json_text(&json, "ended_by", ends[end]);
+	json_number(&json, "status", (uint64_t)status);
+	json_text(&json, "last_line", console->last[0] ? console->last : NULL);
+	json_end_object(&json);
+}
+
+/* With --json standard output has the result; the board's console is then on standard error. */
+static int console_fd(const struct args *args)
+{
+	return args_has(args, "json") ? STDERR_FILENO : STDOUT_FILENO;
+}
+
 static int relay(struct machine *machine, const struct args *args)
 {
 	const char *log = args_value(args, "log", 0);
-	struct console console = {.timeout = (unsigned)machine->timeout};
+	struct console console = {.timeout = (unsigned)machine->timeout, .out = console_fd(args)};
+	enum console_end end;
 	int status;
 
 	/* What somebody has in it stays: a run is appended. */
@@ -255,8 +282,12 @@ static int relay(struct machine *machine, const struct args *args)
 				     : control_port_open(&machine->control, args);
 	if (status == STATUS_DONE)
 		status = machine_start(machine, args->rest, &console);
-	if (status == STATUS_DONE)
-		status = finish(machine, &console, console_relay(&console));
+	if (status == STATUS_DONE) {
+		end = console_relay(&console);
+		status = finish(machine, &console, end);
+		if (args_has(args, "json"))
+			print_json(machine, args, &console, end, status);
+	}
 	control_port_close(&machine->control);
 	if (console.log)
 		fclose(console.log);
@@ -267,7 +298,7 @@ int run_command(const struct args *args)
 {
 	struct machine machine = {
 		.hypervisor_fd = -1, .image_fd = -1, .control.fd = -1, .debug.fd = -1,
-		.terminal = terminal_kind(),
+		.terminal = terminal_kind(console_fd(args)),
 	};
 	int status = read_options(&machine, args);
 

@@ -11,8 +11,8 @@
 #include "common/diag.h"
 
 /*
- * A protected secret (docs/keys.md): how Argon2id was used, its salt, and the secret under XChaCha20-Poly1305. Numbers
- * are little-endian.
+ * A protected secret (docs/keys.md): how Argon2id was used, its salt, and the secret under
+ * XChaCha20-Poly1305. Numbers are little-endian.
  */
 #define LOCKED_PASSES 0u /* u32 */
 #define LOCKED_MEMORY 4u /* u32, KiB */

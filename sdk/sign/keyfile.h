@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One key in one file (docs/keys.md): a line of text, a prefix that says what it is and hexadecimal digits. All
- * functions return a STATUS_..., after a message when it is not STATUS_DONE. Secrets are handled in memory that is
- * locked and wiped, and nowhere else.
+ * One key in one file (docs/keys.md): a line of text, a prefix that says what it is and hexadecimal
+ * digits. All functions return a STATUS_..., after a message when it is not STATUS_DONE. Secrets
+ * are handled in memory that is locked and wiped, and nowhere else.
  */
 #ifndef SIGN_KEYFILE_H
 #define SIGN_KEYFILE_H

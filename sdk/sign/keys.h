@@ -31,14 +31,17 @@ struct trust_keys {
 int secret_keys_read(struct secret_keys *secret, const struct args *args);
 void secret_keys_free(struct secret_keys *secret);
 
-/* Every --trust, the --threshold, 1 unless given, and the --trust-set that they have signed. No --trust is a usage error. */
+/*
+ * Every --trust, the --threshold, 1 unless given, and the --trust-set that they have signed. No
+ * --trust is a usage error.
+ */
 int trust_keys_read(struct trust_keys *trust, const struct args *args);
 /* The same without --trust-set. */
 int trust_keys_read_alone(struct trust_keys *trust, const struct args *args);
 
 /*
- * Makes PATH_PREFIX.key and PATH_PREFIX.pub, neither of which may exist. The secret one is protected by a passphrase
- * unless `passphrases` is NULL.
+ * Makes PATH_PREFIX.key and PATH_PREFIX.pub, neither of which may exist. The secret one is
+ * protected by a passphrase unless `passphrases` is NULL.
  */
 int key_generate(const char *path_prefix, enum key_type type, struct passphrases *passphrases);
 

@@ -97,7 +97,10 @@ static int take_line(struct passphrases *p, const char *path)
 
 /* --- from the terminal ----------------------------------------------------------------------- */
 
-/* A line without its end; false when it was cancelled. Ctrl-C is a character here, so that echo is always restored. */
+/*
+ * A line without its end; false when it was cancelled. Ctrl-C is a character here, so that echo is
+ * always restored.
+ */
 static bool read_unseen(int terminal, struct passphrase *into)
 {
 	char c;

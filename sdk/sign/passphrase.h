@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Passphrases of secret keys: from --passphrase-fd, --passphrase-file, the file that DMFS_PASSPHRASE_FILE names, or the
- * terminal; never from the command line, which everybody can read.
+ * Passphrases of secret keys: from --passphrase-fd, --passphrase-file, the file that
+ * DMFS_PASSPHRASE_FILE names, or the terminal; never from the command line, which everybody can
+ * read.
  */
 #ifndef SIGN_PASSPHRASE_H
 #define SIGN_PASSPHRASE_H
@@ -29,8 +30,8 @@ void passphrases_init(struct passphrases *passphrases, const struct args *args);
 void passphrases_free(struct passphrases *passphrases);
 
 /*
- * The next one, for the key at `path`; *out stays until the next call. passphrases_choose() is for a new key: it asks
- * twice where it asks. A STATUS_..., after a message when it is not STATUS_DONE.
+ * The next one, for the key at `path`; *out stays until the next call. passphrases_choose() is for
+ * a new key: it asks twice where it asks. A STATUS_..., after a message when it is not STATUS_DONE.
  */
 int passphrases_next(struct passphrases *passphrases, const char *path,
 		     const struct passphrase **out);

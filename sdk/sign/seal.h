@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Encryption as the command line has it: --recipient, --content-key-file, --unseal. All functions return a STATUS_..., after
- * a message when it is not STATUS_DONE.
+ * Encryption as the command line has it: --recipient, --content-key-file, --unseal. All functions
+ * return a STATUS_..., after a message when it is not STATUS_DONE.
  */
 #ifndef SIGN_SEAL_H
 #define SIGN_SEAL_H

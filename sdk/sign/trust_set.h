@@ -8,8 +8,8 @@
 #include "keys.h"
 
 /*
- * Reads --trust-set, if it is given, into trust->next: a set is taken that enough of trust->keys signed, and enough of its own.
- * A STATUS_..., after a message when it is not STATUS_DONE.
+ * Reads --trust-set, if it is given, into trust->next: a set is taken that enough of trust->keys
+ * signed, and enough of its own. A STATUS_..., after a message when it is not STATUS_DONE.
  */
 int trust_set_add(struct trust_keys *trust, const struct args *args);
 
