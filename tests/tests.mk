@@ -88,6 +88,18 @@ $(B)/scheduling/%.bin: $(B)/scheduling/%.elf
 $(B)/attacks/%.bin: $(B)/attacks/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
+# --- guests that call the service ABI -----------------------------------------------------------------
+# Each tests/services/NAME.c is one, on the same runtime: build/services/NAME.bin.
+
+SERVICES := $(patsubst tests/services/%.c,$(B)/services/%.bin,$(wildcard tests/services/*.c))
+$(B)/services/%.elf: tests/services/%.c sdk/capsule/service_abi.h $(addprefix tests/attacks/,attack.c attack.h start.S link.ld) | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -Itests/attacks -Isdk/capsule -DATTACK_NAME='"$*"' -nostdlib -static \
+		-Wl,--no-warn-rwx-segments -T tests/attacks/link.ld -o $@ $< tests/attacks/attack.c tests/attacks/start.S
+$(B)/services/%.bin: $(B)/services/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
 # --- guests that look after their state ---------------------------------------------------------------
 # Each tests/state/NAME.c is one, on the same runtime, with what touches the floating-point and vector units.
 
@@ -311,7 +323,7 @@ examples: | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
 TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
-	$(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE) $(BENCHES)
+	$(ATTACKS) $(SCHEDULING) $(SERVICES) $(STATES) $(CONFORMANCE) $(BENCHES)
 system: $(TESTED) examples | $(TEST_PACKAGES)
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 
