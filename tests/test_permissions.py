@@ -36,7 +36,7 @@ def test_a_call_is_denied_without_its_permission_and_only_then(matrix_image, boo
     board = boot(matrix_image, "--memory", "160M", *virt)
     found = {}
     while len(found) < 1 + len(PERMISSIONS):
-        board.expect(r"diosix: capsule (?:only\.)?([a-z_]+): crashed: it exited with status (-?\d+)")
+        board.expect(r"diosix: capsule (?:only\.)?([a-z_]+): crashed: it exited with status (-?\d+)[\r\n]")
         found[board.match.group(1)] = int(board.match.group(2)) & (1 << 64) - 1
     wrong = []
     for mine, result in found.items():
