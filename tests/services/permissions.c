@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tries each call of the service ABI, by its own table, and each role. What it found is its exit status, which is in the
+ * log whoever has the console: bits 0 to 29 the calls that were denied, by number, 30 to 33 the roles, from 34 on the calls that
+ * are not there. Both for a call that was denied with some arguments only. Told to be the "victim" it just sleeps.
+ */
+#include "attack.h"
+#include "service_abi.h"
+
+#define DENIED (-4)
+#define ROLES_AT 30
+#define ABSENT_AT 34
+
+_Static_assert(DIOSIX_CALL_COUNT <= ROLES_AT && ROLES_AT + DIOSIX_ROLES <= ABSENT_AT && ABSENT_AT + DIOSIX_CALL_COUNT <= 64,
+	       "all of it is in a word");
+
+static char buffer[512] __attribute__((aligned(4096)));
+
+static int64_t try(unsigned number, const uint64_t a[4])
+{
+	return sbi(DIOSIX_EXTENSION, number, a[0], a[1], a[2], a[3]).error;
+}
+
+/* With zeros, and with what each kind of call takes: the victim has index 0. */
+static uint64_t outcome(unsigned number)
+{
+	uint64_t at = (uintptr_t)buffer, me = sbi(DIOSIX_EXTENSION, DIOSIX_CALL_SELF, 0, 0, 0, 0).value, result = 0;
+	const uint64_t forms[][4] = {
+		{0, 0, 0, 0}, {at, sizeof(buffer), 0, 0}, {0, at, sizeof(buffer), 0}, {me, at, 64, 0}, {me, at, 1, 1},
+	};
+	unsigned count = sizeof(forms) / sizeof(forms[0]), denied = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		int64_t error = try(number, forms[i]);
+
+		denied += error == DENIED;
+		if (error == SBI_NOT_SUPPORTED)
+			result |= UINT64_C(1) << (ABSENT_AT + number);
+	}
+	if (denied != 0)
+		result |= UINT64_C(1) << number;
+	if (denied != 0 && denied != count)
+		result |= UINT64_C(1) << (ABSENT_AT + number);
+	return result;
+}
+
+#define TRY_CALL(number, NAME, name, PERMISSION)                                       \
+	if ((number) != DIOSIX_CALL_EXIT && (number) != DIOSIX_CALL_REGISTER)          \
+		found |= outcome(number);
+
+void main(void)
+{
+	uint64_t found = 0;
+
+	while (told("victim"))
+		__asm__ volatile("wfi");
+	DIOSIX_CALLS(TRY_CALL)
+	for (uint64_t role = 0; role < DIOSIX_ROLES; role++)
+		if (try(DIOSIX_CALL_REGISTER, (const uint64_t[4]){role}) == DENIED)
+			found |= UINT64_C(1) << (ROLES_AT + role);
+	sbi(DIOSIX_EXTENSION, DIOSIX_CALL_EXIT, found, 0, 0, 0);
+}
