@@ -172,6 +172,12 @@ $(say) LD $@
 $(Q)mkdir -p $(@D) && $(CC) $(SANITIZE) -o $@ $^ $(HOST_LIBS) -lcmocka
 endef
 
+# The console service, on a board that is faked by its calls.
+CONSOLE_SRC := $(filter-out services/console/main.c,$(wildcard services/console/*.c)) tests/unit/fake_board.c
+CONSOLE_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(CONSOLE_SRC))
+$(CONSOLE_OBJ) $(B)/asan/tests/unit/test_console_%.o: ASAN_CFLAGS += -Iservices/console
+$(B)/unit/test_console_%: $(B)/asan/tests/unit/test_console_%.o $(CONSOLE_OBJ) $(B)/asan/sdk/common/suggest.o $(B)/asan/sdk/libdmfs/names.o
+	$(link_asan)
 # Tests of images share a forger of them.
 $(B)/unit/test_dmfs_%: $(B)/asan/tests/unit/test_dmfs_%.o $(FORGE_OBJ) $(B)/libtest.a
 	$(link_asan)
