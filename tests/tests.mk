@@ -249,6 +249,15 @@ $(B)/fuzz/plain/libtest.a: $(call FUZZ_OBJ,$(B)/fuzz/plain)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
+# The console service is a program of its own: nothing of the rest is linked.
+FUZZ_CONSOLE := $(CONSOLE_SRC) tests/fuzz/fuzz_control.c sdk/common/suggest.c sdk/libdmfs/names.c
+$(foreach f,$(CONSOLE_SRC) tests/fuzz/fuzz_control.c,$(B)/fuzz/obj/$(f:.c=.o) $(B)/fuzz/plain/obj/$(f:.c=.o)): FUZZ_CFLAGS += -Iservices/console
+$(B)/fuzz/fuzz_control: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_CONSOLE))
+	$(say) LD $@
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^
+$(B)/fuzz/plain/fuzz_control: $(patsubst %.c,$(B)/fuzz/plain/obj/%.o,$(FUZZ_CONSOLE))
+	$(say) LD $@
+	$(Q)clang -fsanitize=fuzzer -o $@ $^
 $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/libtest.a
 	$(say) LD $@
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
