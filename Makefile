@@ -45,11 +45,11 @@ $(SOURCES): third_party/sources.lock third_party/fetch.sh | $(PACKAGES)
 LIBDMFS_SRC := $(wildcard sdk/libdmfs/*.c)
 # What the hypervisor compiles as well; host_*.c is the writer.
 LIBDMFS_CORE := $(filter-out sdk/libdmfs/host_%.c,$(LIBDMFS_SRC))
-SDK_SRC := $(wildcard sdk/common/*.c sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c)
+SDK_SRC := $(wildcard sdk/common/*.c sdk/mkdmfs/*.c sdk/dmfsinspect/*.c sdk/dtgen/*.c sdk/sign/*.c sdk/cli/*.c sdk/run/*.c sdk/ctl/*.c)
 HOST_INC := -Isdk/libdmfs -Isdk -Ihypervisor/drivers -I$(B)/starter
 HOST_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -DDIOSIX_VERSION='"$(VERSION)"' \
 	-DDIOSIX_RELEASE_DATE='"$(RELEASE_DATE)"' $(WARN) $(HOST_INC) -MMD -MP
-HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -pthread
+HOST_LIBS := -lyaml -lfdt -lsodium -lz -ldeflate -ljansson -pthread
 # What ships; the sanitizers have checks of their own.
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 # The hypervisor's own reading of device trees, for checks against boards.

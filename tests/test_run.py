@@ -8,15 +8,17 @@ import fcntl
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import termios
 import time
 
 import pytest
 
-from cli_support import DMFS, DONE, FAILED, REFUSED, TRUST_SECTION_LEN, Tool, hypervisor
+from cli_support import DMFS, DONE, FAILED, REFUSED, TRUST_SECTION_LEN, USAGE, Tool, hypervisor
 
 ENDED, TIMEOUT = 130, 124
 GREETING = 'echo "diosix: 0.1 on riscv-virtio: 2 harts"'
@@ -108,6 +110,123 @@ def test_all_bytes_pass_both_ways(tool):
     script = f"{GREETING} >&2; head -c {len(data)} >got; cat got"
     assert boot(tool, script, stdin=data, text=False).out == data
     assert tool.read("got") == data
+
+
+def test_log_is_appended_to_what_is_there(tool):
+    tool.write("log", b"somebody's\n")
+    for _ in range(2):
+        boot(tool, "printf 'one\\033[1m\\0two'", "--log", "log")
+    assert tool.read("log") == b"somebody's\n" + b"one\x1b[1m\0two" * 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_log_has_what_was_said_when_it_is_killed(tool, number):
+    env = {**os.environ, **board(tool, f"{GREETING}; exec sleep 60")}
+    process = subprocess.Popen([tool.program, *ARGS, "--log", "log"], cwd=tool.folder, env=env,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    line = process.stdout.readline()
+    process.send_signal(number)
+    process.wait(timeout=20)
+    process.stdout.close()
+    assert line and tool.read("log") == line
+
+
+def test_log_that_cannot_be_opened(tool):
+    assert "cannot write 'none/log'" in boot(tool, GREETING, "--log", "none/log", status=FAILED).error
+
+
+# --- what the board is told of the terminal --------------------------------------------------------
+
+TELL = 'printf "<%s>" "$@"'
+
+
+def test_bootargs_say_that_there_is_no_terminal_and_join_the_user_s(tool):
+    out = boot(tool, TELL, "--", "-append", "quiet  x=1", "-S", "-append", "y").out
+    assert out.count("<-append>") == 1
+    assert out.endswith("<-S><-append><diosix.terminal=dumb quiet  x=1 y>")
+
+
+@pytest.mark.parametrize("term, options, more, kind", [
+    ("xterm-256color", [], {}, "color"), ("linux", [], {}, "color"), ("dumb", [], {}, "dumb"), ("", [], {}, "dumb"),
+    ("vt100", [], {}, "mono"), ("vt220", [], {}, "mono"), ("xterm", ["--no-color"], {}, "mono"),
+    ("xterm", [], {"NO_COLOR": "1"}, "mono"), ("xterm", [], {"NO_COLOR": ""}, "color"),
+])
+def test_bootargs_say_what_the_terminal_can(tool, term, options, more, kind):
+    master, slave = pty.openpty()
+    env = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    env.update(board(tool, 'printf "%s " "$@" >args'), TERM=term, **more)
+    subprocess.run([tool.program, *ARGS, *options], cwd=tool.folder, env=env, stdin=subprocess.DEVNULL,
+                   stdout=slave, stderr=subprocess.DEVNULL, timeout=60, check=True)
+    os.close(slave)
+    os.close(master)
+    assert f"-append diosix.terminal={kind} " in tool.read("args").decode()
+
+
+# --- the control socket ------------------------------------------------------------------------------
+
+def test_control_socket_is_the_second_serial_port(tool):
+    virt = boot(tool, f"stat -c %a/%F control >mode; {TELL}", "--control", "control").out
+    assert "<-chardev><socket,id=control,fd=" in virt and "<virtconsole,bus=control-bus.0,chardev=control>" in virt
+    assert tool.read("mode") == b"600/socket\n"
+    assert not (tool.folder / "control").exists()
+    said = f'{TELL}; echo; echo "diosix: board: all capsules stopped"'
+    sifive = boot(tool, said, "--control", "control", "--board", "sifive_u").out
+    assert sifive.index("<chardev:console>") < sifive.index("<-serial><chardev:control>")
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text("mine"), lambda path: path.mkdir(),
+                                  lambda path: path.symlink_to("nowhere"),
+                                  lambda path: socket.socket(socket.AF_UNIX).bind(str(path))])
+def test_control_socket_is_put_over_nothing(tool, make):
+    path = tool.folder / "control"
+    make(path)
+    before = path.lstat()
+    error = boot(tool, "touch began", "--control", "control", status=FAILED).error
+    assert "there is something at 'control' already" in error
+    assert path.lstat() == before and not (tool.folder / "began").exists()
+
+
+def test_control_socket_that_cannot_be(tool):
+    assert "takes a path of 1 to 107 bytes, not 108" in boot(tool, "", "--control", "x" * 108, status=USAGE).error
+    assert "not 0" in boot(tool, "", "--control", "", status=USAGE).error
+    error = boot(tool, "", "--control", "none/control", status=FAILED).error
+    assert "cannot make the control socket 'none/control'" in error
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_control_socket_is_removed_when_the_run_is_interrupted(tool, number):
+    env = {**os.environ, **board(tool, f"{GREETING}; exec sleep 60")}
+    process = subprocess.Popen([tool.program, *ARGS, "--control", "control"], cwd=tool.folder, env=env,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    assert (tool.folder / "control").is_socket()
+    process.send_signal(number)
+    assert process.wait(timeout=20) == 128 + number
+    process.stdout.close()
+    assert not (tool.folder / "control").exists()
+
+
+def test_another_s_file_in_its_place_stays(tool):
+    boot(tool, "rm control; echo another >control", "--control", "control")
+    assert tool.read("control") == b"another\n"
+
+
+# --- debuggers ---------------------------------------------------------------------------------------
+
+def test_gdb_gets_a_free_port_or_the_one_that_is_named(tool):
+    result = boot(tool, TELL, "--gdb")
+    port = re.search(r"gdb-multiarch 'diosix.elf' -ex 'target remote 127.0.0.1:([0-9]+)'", result.err).group(1)
+    assert "<-gdb><chardev:gdb>" in result.out and "<-S>" not in result.out
+    result = boot(tool, TELL, f"--gdb={port}", "--gdb-wait")
+    assert f"127.0.0.1:{port}'" in result.err and "waits for a debugger" in result.err and "<-S>" in result.out
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        error = boot(tool, "", f"--gdb={taken}", status=FAILED).error
+        assert f"cannot open the TCP port {taken} for --gdb: Address already in use" in error
+    assert "--gdb has to be a number" in boot(tool, "", "--gdb=x", status=USAGE).error
+    assert "--gdb-wait needs --gdb" in boot(tool, "", "--gdb-wait", status=USAGE).error
 
 
 def test_log_has_the_console_s_output(tool):
@@ -285,3 +404,67 @@ def test_real_qemu(tool):
     result = tool.run("run", "image", "--trust", "a.pub", "--hypervisor", "x.elf", "--timeout", "60",
                       stdin=b"abcq")
     assert result.out == "diosix: test on riscv-virtio\nabcq"
+
+
+# Repeats what comes in by the second UART of a sifive_u.
+SECOND_UART = r"""
+	.option norvc
+	.globl _start
+_start:	csrr t0, mhartid
+	bnez t0, park
+	li s0, 0x10010000
+	la s1, text
+print:	lbu t0, (s1)
+	beqz t0, echo
+	sw t0, (s0)
+	addi s1, s1, 1
+	j print
+echo:	li s0, 0x10011000
+	li t1, 1
+	sw t1, 8(s0)
+	sw t1, 12(s0)
+read:	lw t0, 4(s0)
+	bltz t0, read
+	sw t0, (s0)
+	j read
+park:	wfi
+	j park
+text:	.asciz "diosix: test on sifive_u\n"
+	.section .dmfs.trust, "aw", @progbits
+	.ascii "DIOSIX TRUST V3\0"
+	.zero %d - 16
+""" % TRUST_SECTION_LEN
+
+
+def test_control_clients_come_and_go_on_a_real_qemu(tool):
+    tool.write("x.S", SECOND_UART)
+    subprocess.run(["riscv64-unknown-elf-gcc", "-march=rv64ima_zicsr", "-mabi=lp64", "-nostdlib", "-static",
+                    "-Wl,-Ttext=0x80000000", "-Wl,--build-id=none", "-o", "x.elf", "x.S"], cwd=tool.folder,
+                   check=True)
+    process = subprocess.Popen([tool.program, "run", "image", "--trust", "a.pub", "--hypervisor", "x.elf", "--board",
+                                "sifive_u", "--timeout", "120", "--control", "control"], cwd=tool.folder,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"diosix: test on sifive_u\n"
+    for byte in b"abc":
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(60)
+            client.connect(str(tool.folder / "control"))
+            client.sendall(bytes([byte]))
+            assert client.recv(1) == bytes([byte])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 143
+    process.stdout.close()
+    assert not (tool.folder / "control").exists()
+
+
+def test_gdb_attaches_with_the_hypervisor_s_symbols(images, small):
+    process = subprocess.Popen([DMFS["plain"], "run", small, "--trust", images.pub, "--timeout", "120", "--gdb",
+                                "--gdb-wait"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+    command = process.stderr.readline().partition("to attach: ")[2].strip()
+    done = subprocess.run(f"{command} -nx -batch -ex 'print trust.magic' "
+                          "-ex kill", shell=True, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=120)
+    process.wait(timeout=60)
+    process.stderr.close()
+    assert 'DIOSIX TRUST V3' in done.stdout, done.stdout + done.stderr

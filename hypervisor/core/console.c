@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "console.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,20 +58,12 @@ void console_init(void)
 	board_uart_init();
 }
 
-void console_log(const char *format, ...)
+void console_line(enum diosix_level level, const char *text, size_t len)
 {
-	char line[256];
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	if (len < 0)
-		return;
+	(void)level;
 	take();
 	fresh_line();
-	put_text(line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+	put_text(text, len);
 	put_text("\n", 1);
 	give();
 }

@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "service_abi.h"
+
 struct capsule;
 
 void console_init(void);
 
-/* One line of the log, newline added, never mixed with another's. At most 255 bytes are shown. */
-__attribute__((format(printf, 1, 2))) void console_log(const char *format, ...);
+/* Prints one line of the log (log.h), newline added, never mixed with another's. */
+void console_line(enum diosix_level level, const char *text, size_t len);
 
 /* From here on nobody is waited for: the hart that panics has the console. */
 void console_panic(void);

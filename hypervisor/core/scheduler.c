@@ -553,7 +553,7 @@ void sched_wait(void)
 	unlock(&hart->queue.lock);
 }
 
-void sched_yield(void)
+void sched_give_way(void)
 {
 	struct hart *hart = this_hart();
 
@@ -588,6 +588,17 @@ void sched_retire(void)
 	hart->loaded = NULL; /* what is in the hart is nobody's any more */
 	atomic_store(&vcpu->loaded_on, NULL);
 	unlock(&hart->queue.lock);
+}
+
+uint64_t sched_ran(struct vcpu *vcpu)
+{
+	struct hart *home = lock_home(vcpu);
+	uint64_t ran = vcpu->ran, now = arch_time();
+
+	if (home->current == vcpu && now > home->since)
+		ran += now - home->since;
+	unlock(&home->queue.lock);
+	return ran;
 }
 
 /* --- time --------------------------------------------------------------------------------------- */

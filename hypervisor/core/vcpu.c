@@ -99,6 +99,8 @@ bool vcpu_serve(struct vcpu *vcpu)
 		arch_fence_i();
 	if (requests & REQUEST_SFENCE)
 		serve_fence(vcpu);
+	if (requests & REQUEST_SPACE)
+		arch_fence_space();
 	if (requests & REQUEST_TIMER)
 		serve_timer(vcpu);
 	if (requests & REQUEST_EVENT)

@@ -12,6 +12,7 @@
 #include "list.h"
 #include "lock.h"
 #include "sbi_state.h"
+#include "service_abi.h"
 
 struct capsule;
 
@@ -40,6 +41,7 @@ enum vcpu_request {
 	REQUEST_TIMER = 1 << 5,	   /* its deadline has passed */
 	REQUEST_EVENT = 1 << 6,	   /* it may have a software event to handle */
 	REQUEST_CHORE = 1 << 7,	   /* work for its capsule that is done instead of running the guest */
+	REQUEST_SPACE = 1 << 8,	   /* others' pages in its window have come or gone */
 };
 
 /* The translations that a pending REQUEST_SFENCE drops; merged into one when several come. */
@@ -70,6 +72,7 @@ struct vcpu {
 	_Atomic uint32_t requests;
 	_Atomic bool external; /* level of the external interrupt, from the emulated PLIC */
 
+	uint64_t exits[DIOSIX_EXITS]; /* why it left the guest; others may read them */
 	struct lock fence_lock;
 	struct fence_range fence;
 	struct sbi_state sbi;

@@ -2,7 +2,9 @@
 /* The service ABI, docs/service-abi.md: who may call what stands in one table, sdk/capsule/service_abi.h. */
 #include <stdio.h>
 
+#include "exchange.h"
 #include "roles.h"
+#include "manage.h"
 #include "sbi.h"
 #include "scheduler.h"
 #include "service_abi.h"
@@ -16,7 +18,7 @@ static struct sbi_result version(struct vcpu *vcpu, const uint64_t *a)
 
 static struct sbi_result yield(struct vcpu *vcpu, const uint64_t *a)
 {
-	sched_yield();
+	sched_give_way();
 	return sbi_value(0);
 }
 
@@ -109,6 +111,21 @@ static const sbi_function functions[DIOSIX_CALL_COUNT] = {
 	[DIOSIX_CALL_REGISTER] = register_,
 	[DIOSIX_CALL_PROVIDER] = provider,
 	[DIOSIX_CALL_FIND] = find,
+	[DIOSIX_CALL_MESSAGE_SEND] = message_send,
+	[DIOSIX_CALL_MESSAGE_RECEIVE] = message_receive,
+	[DIOSIX_CALL_GRANT] = grant_make,
+	[DIOSIX_CALL_REVOKE] = grant_revoke,
+	[DIOSIX_CALL_ACCEPT] = grant_accept,
+	[DIOSIX_CALL_SYNC] = grant_sync,
+	[DIOSIX_CALL_RELEASE] = grant_release,
+	[DIOSIX_CALL_LOG_READ] = manage_log_read,
+	[DIOSIX_CALL_BOARD_INFO] = manage_board_info,
+	[DIOSIX_CALL_CAPSULE_INFO] = manage_capsule_info,
+	[DIOSIX_CALL_CAPSULE_STATS] = manage_capsule_stats,
+	[DIOSIX_CALL_CAPSULE_START] = manage_capsule_start,
+	[DIOSIX_CALL_CAPSULE_STOP] = manage_capsule_stop,
+	[DIOSIX_CALL_CAPSULE_KILL] = manage_capsule_kill,
+	[DIOSIX_CALL_CAPSULE_RESTART] = manage_capsule_restart,
 };
 
 const struct sbi_extension sbi_service = {

@@ -88,6 +88,7 @@ enum diosix_event {
 #define DIOSIX_OUTBOX	     8u	  /* messages of one sender that nobody has received yet */
 #define DIOSIX_GRANTS	     8u	  /* of one owner at a time */
 #define DIOSIX_GRANT_PAGES   64u  /* the most of one grant */
+#define DIOSIX_WINDOW	     UINT64_C(0x60000000) /* where accepted grants are, a slot of DIOSIX_GRANT_PAGES each */
 #define DIOSIX_BATCH_LEN     4096u /* the most bytes that one call reads or writes */
 
 /* What MESSAGE_RECEIVE writes before the message's bytes. */

@@ -10,6 +10,7 @@
 #include "common/args.h"
 #include "common/diag.h"
 #include "common/suggest.h"
+#include "ctl/ctl.h"
 #include "dmfsinspect/inspect.h"
 #include "mkdmfs/pack.h"
 #include "run/bundle.h"
@@ -72,6 +73,8 @@
 
 static const struct option no_options[] = {END};
 
+static const struct option init_options[] = {JSON, END};
+
 static const struct option keygen_options[] = {
 	{"seal", 0, NULL, 0, "keys that images are encrypted to, instead of signed by"},
 	{"passphrase", 'p', NULL, 0, "protect the secret key with a passphrase"},
@@ -123,7 +126,7 @@ static const struct option diff_options[] = {JSON, END};
 static const struct option sbom_options[] = {TRUST, THRESHOLD, TRUST_SET, UNSEAL, PASSPHRASE, END};
 
 static const struct option explain_options[] = {
-	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name"},
+	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name, or FILE.dtb"},
 	{"trust", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
 	 "a key that the board trusts; may be repeated"},
 	THRESHOLD,
@@ -208,6 +211,7 @@ static const struct option trust_options[] = {
 static const struct option dtgen_options[] = {
 	{"output", 'o', "FILE", 0, "write there; default standard output"},
 	{"format", 'f', "FORMAT", 0, "dtb (default with -o) or dts (default without)"},
+	JSON,
 	END,
 };
 
@@ -216,6 +220,7 @@ static const struct option bundle_options[] = {
 	TRUST_SET,
 	ROLLBACK, UNSEAL,
 	PASSPHRASE, {"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
+	JSON,
 	END,
 };
 
@@ -232,8 +237,19 @@ static const struct option run_options[] = {
 	{"memory", 'm', "SIZE", 0, "RAM of the board; default 1G"},
 	{"timeout", 't', "SECONDS", 0, "end it after so long, with status 124"},
 	{"flash", 0, "FILE", 0, "flash memory that keeps the rollback index; made if need be"},
-	{"log", 0, "FILE", 0, "write the console's output there as well"},
+	{"log", 0, "FILE", 0, "append the console's output there as well"},
+	{"control", 0, "SOCKET", 0, "the control port, for 'dmfs ctl', as a socket of this name"},
+	{"gdb", 0, "PORT", OPTION_OPTIONAL, "let debuggers attach; default on a free TCP port"},
+	{"gdb-wait", 0, NULL, 0, "with --gdb: begin when a debugger says so"},
 	{"hypervisor", 0, "FILE", 0, "the hypervisor; default diosix.elf beside dmfs"},
+	END,
+};
+
+static const struct option ctl_options[] = {
+	{"follow", 'f', NULL, 0, "log: go on with what comes"},
+	{"grace", 0, "SECONDS", 0, "stop: kill it when it has not stopped by then; default 10"},
+	{"timeout", 't', "SECONDS", 0, "give up when an answer takes longer; default 30"},
+	{"json", 0, NULL, 0, "print the board's result as JSON, for programs"},
 	END,
 };
 
@@ -250,7 +266,7 @@ static const struct command commands[] = {
 	 "Writes manifest.yaml with comments and its JSON Schema, a small guest (hello.elf) with its\n"
 	 "sources, the key pair dev.key and dev.pub, and in a folder that is named also .gitignore.\n"
 	 "Nothing is overwritten.",
-	 no_options, 0, 1, false, init_command},
+	 init_options, 0, 1, false, init_command},
 	{"keygen", "a new key pair", "NAME [OPTIONS]",
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
 	 "key\n"
@@ -349,6 +365,18 @@ static const struct command commands[] = {
 	 "for\n"
 	 "good, 124 the time limit is over, 130 ended by Ctrl-a x.",
 	 run_options, 1, 1, true, run_command},
+	{"ctl", "drive a board from outside", "SOCKET COMMAND [CAPSULE] [OPTIONS]",
+	 "SOCKET is the control port of a board, as 'dmfs run --control SOCKET' makes it; a console\n"
+	 "service in the image answers there. COMMAND is\n\n"
+	 "  list, stats, image     the capsules, their counters, what was verified by which keys\n"
+	 "  log                    what the hypervisor said\n"
+	 "  start, restart, kill   CAPSULE, at once\n"
+	 "  stop                   CAPSULE is asked first, and killed if need be\n"
+	 "  focus, permissions     of CAPSULE: give it the board's terminal; what it may do\n"
+	 "  attach                 CAPSULE's console here; Ctrl-] then '.' or q detaches\n\n"
+	 "Exit status: 0 done, 1 the board refuses, 2 wrong usage, 3 there is no such socket, or the\n"
+	 "connection is lost.",
+	 ctl_options, 2, 3, false, ctl_command},
 	{"help", "explain a command", "[COMMAND]", "Without a command, lists them.", help_options, 0,
 	 1, false, help_command},
 };
@@ -404,8 +432,11 @@ static void print_option(const struct option *option)
 {
 	char left[64];
 
-	snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
-		 option->value ? option->value : "");
+	if (option->flags & OPTION_OPTIONAL)
+		snprintf(left, sizeof(left), "--%s[=%s]", option->name, option->value);
+	else
+		snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
+			 option->value ? option->value : "");
 	if (option->letter)
 		printf("  -%c, %-21s %s\n", option->letter, left, option->help);
 	else

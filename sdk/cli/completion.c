@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "common/boards.h"
+#include "ctl/ctl.h"
 
 /* Options whose value is one of some words. The first that fits counts. */
 static const struct {
@@ -38,6 +39,15 @@ static const char *words_of(char *text, size_t len, const struct command *comman
 		return text;
 	}
 	return text;
+}
+
+/* What stands after the socket of `ctl`. */
+static void put_ctl_words(void)
+{
+	const char *word;
+
+	for (unsigned i = 0; (word = ctl_command_name(NULL, i)) != NULL; i++)
+		printf("%s%s", i ? " " : "", word);
 }
 
 /* Calls `print` for each option of a subcommand, those that all have included. */
@@ -77,7 +87,7 @@ static void bash_value(const struct command *command, const struct option *optio
 	char text[256];
 	const char *words = words_of(text, sizeof(text), command, option);
 
-	if (!option->value)
+	if (!option->value || option->flags & OPTION_OPTIONAL)
 		return;
 	printf("\t%s,--%s", command->name, option->name);
 	if (option->letter)
@@ -113,6 +123,10 @@ static void bash(const struct command *commands, unsigned count)
 	      stdout);
 	for (unsigned i = 0; i < count; i++)
 		printf("%s ", commands[i].name);
+	fputs("'; fi\n"
+	      "\t\tif [[ $command == ctl && $prev != ctl && $cur != -* ]]; then files=''; words='",
+	      stdout);
+	put_ctl_words();
 	fputs("'; fi ;;\n\tesac\n\tCOMPREPLY=()\n\tif [[ $files ]]; then\n"
 	      "\t\tcompopt -o filenames 2>/dev/null\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n\telse\n"
@@ -128,6 +142,8 @@ static void zsh_option(const struct command *command, const struct option *optio
 	char text[256];
 	const char *words = words_of(text, sizeof(text), command, option);
 	const char *many = option->flags & OPTION_MANY ? "*" : "";
+	const char *assign = option->flags & OPTION_OPTIONAL ? "=-" : "=";
+	const char *colon = option->flags & OPTION_OPTIONAL ? "::" : ":";
 
 	/* One specification for each form: those of letters and those of names differ in how the
 	 * value is attached. */
@@ -139,15 +155,22 @@ static void zsh_option(const struct command *command, const struct option *optio
 			       option->value ? "+" : "");
 		else
 			printf(" \\\n\t\t\t'%s--%s%s[", many, option->name,
-			       option->value ? "=" : "");
+			       option->value ? assign : "");
 		put_quoted(option->help, "[]", "'\\''");
 		putchar(']');
 		if (option->value && *words)
-			printf(":%s:(%s)", option->value, words);
+			printf("%s%s:(%s)", colon, option->value, words);
 		else if (option->value)
-			printf(":%s:_files", option->value);
+			printf("%s%s:_files", colon, option->value);
 		putchar('\'');
 	}
+}
+
+static void zsh_ctl(void)
+{
+	fputs(" \\\n\t\t\t'1:socket:_files' '2:command:(", stdout);
+	put_ctl_words();
+	fputs(")' '3:capsule:' ;;\n", stdout);
 }
 
 static void zsh(const struct command *commands, unsigned count)
@@ -170,6 +193,8 @@ static void zsh(const struct command *commands, unsigned count)
 		each_option(&commands[i], zsh_option);
 		if (strcmp(commands[i].name, "help") == 0)
 			fputs(" \\\n\t\t\t'1:command:(${commands%%:*})' ;;\n", stdout);
+		else if (strcmp(commands[i].name, "ctl") == 0)
+			zsh_ctl();
 		else
 			fputs(" \\\n\t\t\t'*:file:_files' ;;\n", stdout);
 	}
@@ -189,7 +214,7 @@ static void fish_option(const struct command *command, const struct option *opti
 		printf(" -s %c", option->letter);
 	if (*words)
 		printf(" -x -a '%s'", words);
-	else if (option->value)
+	else if (option->value && !(option->flags & OPTION_OPTIONAL))
 		fputs(" -r", stdout);
 	fputs(" -d '", stdout);
 	put_quoted(option->help, "\\", "\\'");
@@ -206,6 +231,9 @@ static void fish(const struct command *commands, unsigned count)
 	}
 	for (unsigned i = 0; i < count; i++)
 		each_option(&commands[i], fish_option);
+	fputs("complete -c dmfs -n '__fish_seen_subcommand_from ctl' -a '", stdout);
+	put_ctl_words();
+	fputs("'\n", stdout);
 }
 
 bool completion_print(const char *shell)

@@ -62,9 +62,11 @@ static void put_option(const struct option *option)
 	put(option->name);
 	fputs("\\fR", stdout);
 	if (option->value) {
-		fputs(" \\fI", stdout);
+		bool optional = option->flags & OPTION_OPTIONAL;
+
+		fputs(optional ? "[=\\fI" : " \\fI", stdout);
 		put(option->value);
-		fputs("\\fR", stdout);
+		fputs(optional ? "\\fR]" : "\\fR", stdout);
 	}
 	putchar('\n');
 	put(option->help);

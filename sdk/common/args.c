@@ -88,6 +88,11 @@ struct taken {
 	int width;                   /* how many arguments it is made of; 0: no option */
 };
 
+static bool needs_value(const struct option *option)
+{
+	return option->value && !(option->flags & OPTION_OPTIONAL);
+}
+
 /*
  * Takes apart what stands at argv[at]. A short option's value may be attached or follow;
  * short options are not run together, so that "-Cdir" can only mean one thing.
@@ -109,7 +114,7 @@ static struct taken take(const struct command *command, int argc, char **argv, i
 		t.option = by_letter(command, arg[1]);
 		t.value = arg[2] ? arg + 2 : NULL;
 	}
-	if (t.option && t.option->value && !t.value && at + 1 < argc) {
+	if (t.option && needs_value(t.option) && !t.value && at + 1 < argc) {
 		t.value = argv[at + 1];
 		t.width = 2;
 	}
@@ -132,7 +137,7 @@ static bool check_taken(const struct command *command, const char *arg, const st
 {
 	if (!t->option)
 		say_unknown(command, arg);
-	else if (t->option->value && !t->value)
+	else if (needs_value(t->option) && !t->value)
 		args_wrong(command, "--%s needs a value, %s", t->option->name, t->option->value);
 	else if (!t->option->value && t->value)
 		args_wrong(command, "--%s takes no value", t->option->name);

@@ -20,6 +20,7 @@ struct option {
 
 #define OPTION_MANY     (1u << 0) /* may be given more than once */
 #define OPTION_REQUIRED (1u << 1)
+#define OPTION_OPTIONAL (1u << 2) /* its value may be left out: --name or --name=VALUE */
 
 struct command {
 	const char *name;

@@ -40,11 +40,16 @@ bool diag_can_draw(void)
 	return !quiet && smart_terminal();
 }
 
-static void look(enum look wanted)
+bool diag_wants_color(void)
 {
 	const char *env = getenv("NO_COLOR");
 
-	if (!no_color && !(env && *env) && smart_terminal())
+	return !no_color && !(env && *env);
+}
+
+static void look(enum look wanted)
+{
+	if (diag_wants_color() && smart_terminal())
 		fputs(look_codes[wanted], stderr);
 }
 

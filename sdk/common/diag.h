@@ -40,6 +40,9 @@ struct diag_place {
 void diag_no_color(void);
 void diag_quiet(void);
 
+/* Neither diag_no_color() nor NO_COLOR has been said. */
+bool diag_wants_color(void);
+
 /* Is standard error a terminal that may be drawn on, and is something wanted there? */
 bool diag_can_draw(void);
 

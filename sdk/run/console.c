@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "common/terminal.h"
 
 #define ESCAPE 0x01 /* Ctrl-a */
 
@@ -53,24 +53,6 @@ static void watch(struct console *console, const char *data, size_t len)
 			console->line[console->line_len] = '\0';
 		}
 	}
-}
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd wait = {fd, POLLOUT, 0};
-
-			poll(&wait, 1, -1);
-		} else if (n < 0 && errno != EINTR) {
-			return false;
-		}
-		data += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return true;
 }
 
 /* Passes on what the board said. False at its end, or with errno when it cannot be passed on. */
@@ -195,33 +177,23 @@ static enum console_end relay(struct console *console, bool terminal,
 
 enum console_end console_relay(struct console *console)
 {
-	/* From the background a terminal must not be touched: that would stop this program. */
-	bool terminal = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
-	struct termios before, raw;
+	struct raw_terminal terminal;
 	struct timespec deadline;
 	enum console_end end;
 	int error;
 
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += console->timeout;
-	console->input_ended = !terminal && isatty(STDIN_FILENO);
-	terminal = terminal && tcgetattr(STDIN_FILENO, &before) == 0;
-	if (terminal) {
+	console->input_ended = !terminal_has_input();
+	raw_terminal_begin(&terminal);
+	if (terminal.raw)
 		diag_info("the keyboard is the board's now; Ctrl-a x ends it");
-		raw = before;
-		cfmakeraw(&raw);
-		/* Our own messages still end in a newline alone. */
-		raw.c_oflag |= OPOST;
-		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	}
-	end = relay(console, terminal, &deadline);
+	end = relay(console, terminal.raw, &deadline);
 	error = errno;
 	if (console->line_len)
 		end_line(console);
-	if (terminal)
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	/* What is said next begins a line of its own; a file or pipe gets the board's bytes only.
-	 */
+	raw_terminal_end(&terminal);
+	/* What is said next begins a line of its own; a file or pipe gets the board's bytes only. */
 	if (console->mid_line && isatty(STDOUT_FILENO))
 		write_all(STDOUT_FILENO, "\n", 1);
 	errno = error;

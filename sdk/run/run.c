@@ -2,14 +2,12 @@
 #include "run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,8 +17,8 @@
 #include "common/suggest.h"
 #include "console.h"
 #include "flash.h"
-
-#define QEMU "qemu-system-riscv64"
+#include "machine.h"
+#include "ports.h"
 
 /* As the user ended it: what a shell says of a program that Ctrl-C ended. */
 #define STATUS_ENDED 130
@@ -28,20 +26,20 @@
 /* The hypervisor's last line on a board that cannot give a status. */
 #define ALL_STOPPED "diosix: board: all capsules stopped"
 
-struct board {
-	const char *name;
-	unsigned harts, max_harts; /* with S-mode: by default, at most */
-	unsigned more_harts;       /* without */
-	const char *gstage, *pmp;  /* QEMU's -cpu for a way to isolate; NULL: impossible */
-	const char *automatic;     /* what `auto` stands for */
-	bool has_flash;            /* for a rollback index */
-	bool has_status;           /* QEMU's exit status is the board's */
+/*
+ * The second serial port of each board, on a chardev "control": QEMU's `virt` has a UART alone, so there it is a console
+ * of virtio's.
+ */
+static const char *const virtio_console[] = {
+	"-global", "virtio-mmio.force-legacy=false", "-device", "virtio-serial-device,id=control-bus",
+	"-device", "virtconsole,bus=control-bus.0,chardev=control", NULL,
 };
+static const char *const second_uart[] = {"-serial", "chardev:control", NULL};
 
 static const struct board boards[] = {
-	{"virt", 2, 64, 0, "rv64", "rv64,h=false", "gstage", true, true},
+	{"virt", 2, 64, 0, "rv64", "rv64,h=false", "gstage", virtio_console, true, true},
 	/* Its first hart is one without S-mode; its models are fixed. */
-	{"sifive_u", 4, 4, 1, NULL, "", "pmp", false, false},
+	{"sifive_u", 4, 4, 1, NULL, "", "pmp", second_uart, false, false},
 };
 
 static const char *board_name(const void *context, unsigned index)
@@ -66,16 +64,6 @@ bool run_defaults(const char *name, uint64_t *guest_harts, uint64_t *memory)
 /* Where the hypervisor is, seen from the folder of this program: beside it, or installed. */
 static const char *const hypervisors[] = {"diosix.elf", "../diosix.elf",
 					  "../lib/diosix/diosix.elf"};
-
-struct machine {
-	const struct board *board;
-	const char *cpu; /* "" for the board's own */
-	uint64_t harts, memory, timeout;
-	char *hypervisor;
-	char *flash; /* QEMU's -blockdev, or NULL */
-	int hypervisor_fd, image_fd; /* files without a name, which QEMU reads */
-	pid_t qemu;
-};
 
 /* --- what is wanted -------------------------------------------------------------------------- */
 
@@ -210,120 +198,6 @@ static int prepare_flash(struct machine *machine, const struct args *args)
 	return flash_prepare(path, &machine->flash);
 }
 
-/* --- QEMU ------------------------------------------------------------------------------------ */
-
-/* The board's serial port: two pipes. */
-struct serial {
-	int in[2], out[2];
-};
-
-/* In the child: becomes QEMU, or returns with errno. */
-static void become_qemu(const struct machine *machine, char **more, const struct serial *serial, pid_t parent)
-{
-	char kernel[32], image[32], smp[32], memory[32];
-	/* clang-format off */
-	const char *argv[64] = {
-		QEMU, "-M", machine->board->name, "-bios", "none", "-kernel", kernel, "-initrd", image,
-		"-smp", smp, "-m", memory, "-display", "none", "-monitor", "none", "-no-reboot",
-		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
-	};
-	/* clang-format on */
-	size_t argc = 0;
-	sigset_t none;
-
-	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", machine->hypervisor_fd);
-	snprintf(image, sizeof(image), "/proc/self/fd/%d", machine->image_fd);
-	snprintf(smp, sizeof(smp), "%" PRIu64, machine->harts + machine->board->more_harts);
-	snprintf(memory, sizeof(memory), "%" PRIu64 "k", machine->memory >> 10);
-	while (argv[argc])
-		argc++;
-	if (*machine->cpu) {
-		argv[argc++] = "-cpu";
-		argv[argc++] = machine->cpu;
-	}
-	if (machine->flash) {
-		/*
-		 * Not as -drive if=pflash, which QEMU 7.2 takes for firmware that is to load the kernel, and its
-		 * machine has no pflash1 yet. So both banks begin as the file; only the second is written.
-		 */
-		argv[argc++] = "-blockdev";
-		argv[argc++] = machine->flash;
-		argv[argc++] = "-global";
-		argv[argc++] = "driver=cfi.pflash01,property=drive,value=" FLASH_NODE;
-	}
-	for (; *more; more++) {
-		if (argc + 1 >= sizeof(argv) / sizeof(argv[0])) {
-			errno = E2BIG;
-			return;
-		}
-		argv[argc++] = *more;
-	}
-	/* It must not outlive this program, however that ends. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(STATUS_FAILED);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	if (dup2(serial->in[0], STDIN_FILENO) < 0 || dup2(serial->out[1], STDOUT_FILENO) < 0)
-		return;
-	execvp(QEMU, (char **)(uintptr_t)argv);
-}
-
-/* Starts QEMU with `serial` as its console. 0, or an errno that says why it did not start. */
-static int start_qemu(struct machine *machine, char **more, const struct serial *serial)
-{
-	pid_t parent = getpid();
-	int told[2], error = 0;
-
-	if (pipe2(told, O_CLOEXEC) < 0)
-		return errno;
-	machine->qemu = fork();
-	if (machine->qemu == 0) {
-		become_qemu(machine, more, serial, parent);
-		error = errno;
-		_exit(write(told[1], &error, sizeof(error)) == sizeof(error) ? STATUS_FAILED
-									     : STATUS_USAGE);
-	}
-	if (machine->qemu < 0)
-		error = errno;
-	close(told[1]);
-	/* The pipe closes by itself when the program was started. */
-	if (machine->qemu > 0 && read(told[0], &error, sizeof(error)) == sizeof(error))
-		waitpid(machine->qemu, NULL, 0);
-	close(told[0]);
-	return error;
-}
-
-/*
- * QEMU drops what the console of a sifive_u says while nobody takes it, and it says it byte by byte: a pipe
- * holds a million of them, a socket some hundred.
- */
-#define OUTPUT_ROOM (1 << 20)
-
-static int start(struct machine *machine, const struct args *args, struct console *console)
-{
-	struct serial serial;
-	int error;
-
-	console->signals = console_catch_signals();
-	if (console->signals < 0 || pipe2(serial.in, O_CLOEXEC) < 0 || pipe2(serial.out, O_CLOEXEC) < 0)
-		return diag_file("start", QEMU, errno);
-	fcntl(serial.in[1], F_SETFL, O_NONBLOCK);
-	fcntl(serial.out[0], F_SETFL, O_NONBLOCK);
-	fcntl(serial.out[0], F_SETPIPE_SZ, OUTPUT_ROOM);
-	console->input = serial.in[1];
-	console->output = serial.out[0];
-	error = start_qemu(machine, args->rest, &serial);
-	close(serial.in[0]);
-	close(serial.out[1]);
-	if (error == ENOENT) {
-		diag_error(QEMU " is not installed; Debian has it in the package qemu-system-misc");
-		return STATUS_FAILED;
-	}
-	return error ? diag_file("start", QEMU, error) : STATUS_DONE;
-}
-
 /* --- the end --------------------------------------------------------------------------------- */
 
 /* The board is gone by itself: was all well? */
@@ -370,16 +244,20 @@ static int relay(struct machine *machine, const struct args *args)
 {
 	const char *log = args_value(args, "log", 0);
 	struct console console = {.timeout = (unsigned)machine->timeout};
-	enum console_end end;
 	int status;
 
-	if (log && !(console.log = fopen(log, "we")))
+	/* What somebody has in it stays: a run is appended. */
+	if (log && !(console.log = fopen(log, "ae")))
 		return diag_file("write", log, errno);
-	status = start(machine, args, &console);
-	if (status == STATUS_DONE) {
-		end = console_relay(&console);
-		status = finish(machine, &console, end);
-	}
+	/* From here on a signal ends it in good order, the socket removed. */
+	console.signals = console_catch_signals();
+	status = console.signals < 0 ? diag_file("start", QEMU, errno)
+				     : control_port_open(&machine->control, args);
+	if (status == STATUS_DONE)
+		status = machine_start(machine, args->rest, &console);
+	if (status == STATUS_DONE)
+		status = finish(machine, &console, console_relay(&console));
+	control_port_close(&machine->control);
 	if (console.log)
 		fclose(console.log);
 	return status;
@@ -387,7 +265,10 @@ static int relay(struct machine *machine, const struct args *args)
 
 int run_command(const struct args *args)
 {
-	struct machine machine = {.hypervisor_fd = -1, .image_fd = -1};
+	struct machine machine = {
+		.hypervisor_fd = -1, .image_fd = -1, .control.fd = -1, .debug.fd = -1,
+		.terminal = terminal_kind(),
+	};
 	int status = read_options(&machine, args);
 
 	if (status == STATUS_DONE)
@@ -396,6 +277,8 @@ int run_command(const struct args *args)
 		status = prepare_files(&machine, args);
 	if (status == STATUS_DONE)
 		status = prepare_flash(&machine, args);
+	if (status == STATUS_DONE)
+		status = debug_port_open(&machine.debug, args, machine.hypervisor);
 	if (status == STATUS_DONE)
 		status = relay(&machine, args);
 	free(machine.hypervisor);

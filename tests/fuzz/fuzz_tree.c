@@ -26,8 +26,15 @@ static _Alignas(8) uint8_t base[TREE_ROOM];
 
 static void prepare(void)
 {
-	static const struct dtgen_guest guest = {"fuzz",  16u << 20,  2,
-						 "quiet", 0x80800000, 0x80900000};
+	static const struct dtgen_guest guest = {
+		.name = "fuzz",
+		.memory = 16u << 20,
+		.cpus = 2,
+		.cmdline = "quiet",
+		.initrd_start = 0x80800000,
+		.initrd_end = 0x80900000,
+		.doorbell = true,
+	};
 	static struct board_hart hart = {.isa = "rv64imafdch_zicsr_zba_sstc"};
 
 	if (the_capsule)

@@ -10,6 +10,7 @@
 
 #include "console.h"
 #include "fake.h"
+#include "log.h"
 #include "machine.h"
 
 static struct capsule two[2];
@@ -75,7 +76,7 @@ static void a_line_in_focus_goes_on_whole_after_anothers(void **state)
 static void a_line_in_focus_goes_on_whole_after_the_log_s(void **state)
 {
 	say(&two[0], "# l");
-	console_log("diosix: capsule two: stopped");
+	log_line(DIOSIX_LOG_INFO, "diosix: capsule two: stopped");
 	say(&two[0], "s");
 	expect("[one] # l\r\ndiosix: capsule two: stopped\r\n[one] # ls");
 	say(&two[0], "\n");

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "addr.h"
+
 struct arch_vcpu {
 	uint64_t x[32];
 	uint64_t pc;
@@ -17,7 +19,7 @@ struct arch_vcpu {
 	uint64_t enabled; /* those that end its wfi */
 	uint64_t cause;	  /* the exception it was given last, 0 for none */
 	uint64_t tval;
-	unsigned fences, fences_i;
+	unsigned fences, fences_i, fences_space;
 	bool no_short_calls;
 	uint64_t epc;
 	bool user, sie, spie, spp; /* the mode it is in, bits of sstatus */
@@ -31,7 +33,11 @@ struct arch_hart {
 };
 
 struct arch_space {
-	int unused;
+	struct {
+		hpa_t at;
+		uint32_t pages; /* 0: nothing */
+		bool writable;
+	} window[8]; /* DIOSIX_GRANTS of them */
 };
 
 struct hart;

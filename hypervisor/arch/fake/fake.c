@@ -16,10 +16,11 @@ struct hart fake_harts[FAKE_HARTS];
 struct hart *fake_self;
 
 static struct board_hart board_harts[FAKE_HARTS];
-static struct capsule the_capsule;
+#define FAKE_CPUS 4u
+static struct capsule all[FAKE_CAPSULES];
 static struct vcpu vcpus[DMFS_MAX_VCPUS];
-static struct machine machine;
-static _Alignas(4096) uint8_t ram[1 << 20];
+static struct machine machines[FAKE_CAPSULES];
+static _Alignas(4096) uint8_t ram[1 << 20], more_ram[FAKE_CAPSULES][1 << 20];
 
 void fake_reset(unsigned count)
 {
@@ -40,30 +41,49 @@ void fake_reset(unsigned count)
 	fake_self = &fake_harts[0];
 }
 
+static void make(struct capsule *capsule, struct vcpu *its, unsigned cpus, void *memory, uint64_t size)
+{
+	capsule->config.cpus = cpus;
+	capsule->config.priority = DMFS_PRIORITY_NORMAL;
+	capsule->config.entry = capsule->config.devicetree_load = DMFS_GUEST_RAM_BASE;
+	capsule->config.memory = size;
+	capsule->config.flags = DMFS_CAPSULE_RELOCATABLE;
+	capsule->memory = (struct guest_memory){gpa(DMFS_GUEST_RAM_BASE), ptr_hpa(memory), size};
+	capsule->vcpus = its;
+	capsule->machine = &machines[capsule->index];
+	for (unsigned i = 0; i < cpus; i++) {
+		its[i].capsule = capsule;
+		its[i].id = i;
+		its[i].hsm = HSM_STOPPED;
+		list_init(&its[i].node);
+		sched_place(&its[i], 0);
+	}
+}
+
 struct capsule *fake_capsule(unsigned cpus, uint64_t size)
 {
-	memset(&the_capsule, 0, sizeof(the_capsule));
+	memset(all, 0, sizeof(all));
 	memset(vcpus, 0, sizeof(vcpus));
-	memset(&machine, 0, sizeof(machine));
+	memset(machines, 0, sizeof(machines));
 	memset(ram, 0, sizeof(ram));
-	the_capsule.config.cpus = cpus;
-	the_capsule.config.priority = DMFS_PRIORITY_NORMAL;
-	the_capsule.config.entry = the_capsule.config.devicetree_load = DMFS_GUEST_RAM_BASE;
-	the_capsule.memory =
-		(struct guest_memory){gpa(DMFS_GUEST_RAM_BASE), ptr_hpa(ram), size < sizeof(ram) ? size : sizeof(ram)};
-	the_capsule.vcpus = vcpus;
-	the_capsule.machine = &machine;
-	for (unsigned i = 0; i < cpus; i++) {
-		vcpus[i].capsule = &the_capsule;
-		vcpus[i].id = i;
-		vcpus[i].hsm = HSM_STOPPED;
-		list_init(&vcpus[i].node);
-		sched_place(&vcpus[i], 0);
-	}
-	memcpy(the_capsule.name, "fake", 5);
-	capsules = &the_capsule;
+	make(&all[0], vcpus, cpus, ram, size < sizeof(ram) ? size : sizeof(ram));
+	memcpy(all[0].name, "fake", 5);
+	capsules = all;
 	capsule_count = 1;
-	return &the_capsule;
+	return all;
+}
+
+void fake_more_capsules(unsigned count, unsigned cpus)
+{
+	static struct vcpu theirs[FAKE_CAPSULES][FAKE_CPUS];
+
+	memset(theirs, 0, sizeof(theirs));
+	memset(more_ram, 0, sizeof(more_ram));
+	for (; capsule_count < count; capsule_count++) {
+		all[capsule_count].index = capsule_count;
+		make(&all[capsule_count], theirs[capsule_count], cpus, more_ram[capsule_count], sizeof(more_ram[0]));
+		all[capsule_count].name[0] = (char)('0' + capsule_count);
+	}
 }
 
 /* --- harts ----------------------------------------------------------------------------------- */
@@ -102,11 +122,28 @@ gpa_t arch_ram_base(hpa_t host)
 
 bool arch_space_create(struct capsule *capsule)
 {
-	return true;
+	return !fake.no_memory;
 }
 
 void arch_space_destroy(struct capsule *capsule)
 {
+}
+
+void arch_window_map(struct capsule *capsule, uint32_t slot, hpa_t host, uint32_t pages, bool writable)
+{
+	capsule->space.window[slot].at = host;
+	capsule->space.window[slot].pages = pages;
+	capsule->space.window[slot].writable = writable;
+}
+
+void arch_window_unmap(struct capsule *capsule, uint32_t slot)
+{
+	capsule->space.window[slot].pages = 0;
+}
+
+void arch_fence_space(void)
+{
+	fake_self->current->arch.fences_space++;
 }
 
 uint64_t arch_vcpu_extra(void)
@@ -164,6 +201,7 @@ bool arch_interrupt_waits(const struct vcpu *vcpu)
 
 void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 {
+	vcpu->exits[DIOSIX_EXIT_FAULT]++;
 	if (sbi_pmu_counts_events(vcpu))
 		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.cause = cause;
@@ -407,6 +445,11 @@ void loader_plan_scrub(struct capsule *capsule)
 {
 	fake.scrubs++;
 	capsule->chore = (struct unpack_plan){.pieces = fake.chore_pieces};
+}
+
+void loader_describe(struct diosix_board_info *info)
+{
+	memcpy(info->image, "fake", 5);
 }
 
 bool loader_complete(struct capsule *capsule)

@@ -30,6 +30,7 @@ struct fake {
 	const char *input;	      /* for the console, a C string */
 	uint64_t unreadable, unwritable; /* pages that fault in the guest's own table; 0: none */
 	bool reload_fails;	      /* loader_complete() does */
+	bool no_memory;		      /* arch_space_create() fails */
 	unsigned reloads, scrubs;     /* that were begun */
 	unsigned chore_pieces;	      /* what each of them takes */
 	bool ended, success;	      /* board_end() was called, with this */
@@ -45,6 +46,10 @@ void fake_reset(unsigned count);
 
 /* The one capsule (capsules[0]): `cpus` stopped vCPUs, homes in turn, `size` bytes of RAM at DMFS_GUEST_RAM_BASE. */
 struct capsule *fake_capsule(unsigned cpus, uint64_t size);
+
+/* More of them: `count`, with numbers for names. All but the first have a MiB of RAM and at most 4 vCPUs. */
+#define FAKE_CAPSULES 4u
+void fake_more_capsules(unsigned count, unsigned cpus);
 
 /*
  * What arch/riscv does on the hart that runs until it enters a guest, which is true, or until nobody there has

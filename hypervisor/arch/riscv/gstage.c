@@ -12,12 +12,15 @@
 #include "isolation.h"
 #include "pages.h"
 #include "protect.h"
+#include "service_abi.h"
 
 #define HGATP_SV39X4	 (UINT64_C(8) << 60)
 #define HGATP_VMID_SHIFT 44
 #define HGATP_PPN	 ((UINT64_C(1) << 44) - 1)
 #define ROOT_PAGES	 4u
 #define PTE_LEAF	 UINT64_C(0xdf) /* valid, read, write, execute, user, accessed, dirty */
+#define PTE_SHARED	 UINT64_C(0xd3) /* of the same, no write and no execute */
+#define PTE_WRITE	 UINT64_C(0x04)
 #define PTE_TABLE	 UINT64_C(0x01)
 #define GIB		 (UINT64_C(1) << 30)
 #define MIB2		 (UINT64_C(2) << 20)
@@ -76,16 +79,37 @@ static void hart_init(void)
 	protect_gstage();
 }
 
-/* A root of 16 KiB with 1 GiB entries, and a table of 2 MiB entries for each GiB. */
-static uint64_t table_pages(const struct guest_memory *memory)
+/* For the window's GiB a table of 2 MiB entries, and one of pages. */
+#define WINDOW_PAGES 2u
+#define ENTRIES	     (PAGE_SIZE / 8)
+
+_Static_assert(DIOSIX_GRANTS * DIOSIX_GRANT_PAGES == ENTRIES && DIOSIX_WINDOW % MIB2 == 0, "one table has the window");
+_Static_assert(DIOSIX_WINDOW / GIB < DMFS_GUEST_RAM_BASE / GIB, "RAM has tables of its own");
+
+static bool has_window(const struct capsule *capsule)
 {
-	return ROOT_PAGES + (memory->base.v + memory->size - 1) / GIB - memory->base.v / GIB + 1;
+	return capsule_may(capsule, DMFS_PERM_MESSAGE_RECEIVE);
 }
+
+/* A root of 16 KiB with 1 GiB entries, and a table of 2 MiB entries for each GiB; those of the window last. */
+static uint64_t table_pages(const struct capsule *capsule)
+{
+	const struct guest_memory *memory = &capsule->memory;
+
+	return ROOT_PAGES + (memory->base.v + memory->size - 1) / GIB - memory->base.v / GIB + 1 +
+	       (has_window(capsule) ? WINDOW_PAGES : 0);
+}
+
+/*
+ * Changes of spaces so far: ones that were created, pages taken from a window. What a hart has cached under a VMID may be of
+ * before.
+ */
+static _Atomic uint64_t spaces;
 
 static bool space_create(struct capsule *capsule)
 {
 	const struct guest_memory *memory = &capsule->memory;
-	uint64_t first = memory->base.v / GIB, pages = table_pages(memory);
+	uint64_t first = memory->base.v / GIB, pages = table_pages(capsule);
 	uint64_t *root, *table;
 	hpa_t tables;
 
@@ -108,22 +132,66 @@ static bool space_create(struct capsule *capsule)
 		leaves[guest % GIB / MIB2] = pte(host, PTE_LEAF);
 		at += MIB2;
 	}
+	if (has_window(capsule)) {
+		table = root + (pages - WINDOW_PAGES) * ENTRIES;
+		root[DIOSIX_WINDOW / GIB] = pte((uintptr_t)table, PTE_TABLE);
+		table[DIOSIX_WINDOW % GIB / MIB2] = pte((uintptr_t)(table + ENTRIES), PTE_TABLE);
+	}
 	capsule->space.hgatp = HGATP_SV39X4 | (uint64_t)(capsule->index + 1) << HGATP_VMID_SHIFT |
 			       tables.v >> PAGE_SHIFT;
+	atomic_fetch_add(&spaces, 1);
 	return true;
 }
 
-/* What harts may still have cached of it is for a VMID that no other capsule has. */
+static uint64_t *root_of(const struct capsule *capsule)
+{
+	return hpa_ptr(hpa((capsule->space.hgatp & HGATP_PPN) << PAGE_SHIFT));
+}
+
+/* What harts may still have cached of it is for a VMID that no other capsule has, and dropped before it is used again. */
 static void space_destroy(struct capsule *capsule)
 {
-	uint64_t root = (capsule->space.hgatp & HGATP_PPN) << PAGE_SHIFT;
-
-	pages_free(hpa(root), table_pages(&capsule->memory));
+	pages_free(ptr_hpa(root_of(capsule)), table_pages(capsule));
 }
 
 static void space_load(const struct capsule *capsule)
 {
+	struct arch_hart *hart = &this_hart()->arch;
+	uint64_t now = atomic_load(&spaces);
+
 	csr_write(CSR_HGATP, capsule->space.hgatp);
+	if (hart->spaces_seen != now) {
+		hfence_gvma();
+		hart->spaces_seen = now;
+	}
+}
+
+/* --- the window --------------------------------------------------------------------------------- */
+
+static uint64_t *window_slot(const struct capsule *capsule, uint32_t slot)
+{
+	return root_of(capsule) + (table_pages(capsule) - 1) * ENTRIES + slot * DIOSIX_GRANT_PAGES;
+}
+
+/* What is new in a window is not cached anywhere, but that nothing was there may be. */
+void arch_window_map(struct capsule *capsule, uint32_t slot, hpa_t host, uint32_t pages, bool writable)
+{
+	uint64_t *entries = window_slot(capsule, slot);
+
+	for (uint32_t i = 0; i < pages; i++)
+		entries[i] = pte(host.v + i * PAGE_SIZE, writable ? PTE_SHARED | PTE_WRITE : PTE_SHARED);
+	atomic_fetch_add(&spaces, 1);
+}
+
+void arch_window_unmap(struct capsule *capsule, uint32_t slot)
+{
+	memset(window_slot(capsule, slot), 0, DIOSIX_GRANT_PAGES * sizeof(uint64_t));
+	atomic_fetch_add(&spaces, 1);
+}
+
+void arch_fence_space(void)
+{
+	hfence_gvma();
 }
 
 static void csrs_save(struct arch_csrs *csr)

@@ -8,10 +8,10 @@
 #include "asm.h"
 #include "board_io.h"
 #include "capsule.h"
-#include "console.h"
 #include "csr.h"
 #include "dmfs.h"
 #include "isolation.h"
+#include "log.h"
 #include "probe.h"
 #include "protect.h"
 #include "units.h"
@@ -268,6 +268,7 @@ void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 		guest_lost(vcpu);
 		return;
 	}
+	vcpu->exits[DIOSIX_EXIT_FAULT]++;
 	if (sbi_pmu_counts_events(vcpu))
 		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.pc = isolation->take_trap(vcpu, cause, tval);
@@ -333,10 +334,30 @@ void arch_set_deadline(struct vcpu *vcpu, uint64_t when)
 
 /* --- registers and guest-virtual memory ------------------------------------------------------ */
 
+/*
+ * While the hypervisor looks through the guest's eyes the vCPU counts as in the guest, so that who takes pages out of its
+ * space waits for the end of it. One that has asked before it began is served at once: what is cached may be gone.
+ */
+static uint64_t begin_look(const struct vcpu *vcpu)
+{
+	struct vcpu *own = this_hart()->current;
+
+	atomic_fetch_add(&own->arch.run_seq, 1);
+	if (atomic_load(&own->requests) & REQUEST_SPACE)
+		arch_fence_space();
+	return vcpu->arch.mstatus | MSTATUS_MPRV;
+}
+
+static uint64_t end_look(uint64_t cause)
+{
+	atomic_fetch_add(&this_hart()->current->arch.run_seq, 1);
+	return cause;
+}
+
 uint64_t arch_fetch(const struct vcpu *vcpu, uint32_t *insn)
 {
 	/* MXR: an instruction may lie in a page that is execute-only. */
-	return guest_fetch(vcpu->arch.pc, insn, vcpu->arch.mstatus | MSTATUS_MPRV | MSTATUS_MXR);
+	return end_look(guest_fetch(vcpu->arch.pc, insn, begin_look(vcpu) | MSTATUS_MXR));
 }
 
 /*
@@ -359,22 +380,22 @@ static uint64_t as_guest_sees(uint64_t cause)
 
 uint64_t arch_read_u64(const struct vcpu *vcpu, gva_t at, uint64_t *out)
 {
-	return as_guest_sees(guest_load_u64(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV));
+	return as_guest_sees(end_look(guest_load_u64(at.v, out, begin_look(vcpu))));
 }
 
 uint64_t arch_read_u8(const struct vcpu *vcpu, gva_t at, uint8_t *out)
 {
-	return as_guest_sees(guest_load_u8(at.v, out, vcpu->arch.mstatus | MSTATUS_MPRV));
+	return as_guest_sees(end_look(guest_load_u8(at.v, out, begin_look(vcpu))));
 }
 
 uint64_t arch_write_u8(const struct vcpu *vcpu, gva_t at, uint8_t value)
 {
-	return as_guest_sees(guest_store_u8(at.v, value, vcpu->arch.mstatus | MSTATUS_MPRV));
+	return as_guest_sees(end_look(guest_store_u8(at.v, value, begin_look(vcpu))));
 }
 
 uint64_t arch_check_write(const struct vcpu *vcpu, gva_t at)
 {
-	return as_guest_sees(guest_check_store(at.v, vcpu->arch.mstatus | MSTATUS_MPRV));
+	return as_guest_sees(end_look(guest_check_store(at.v, begin_look(vcpu))));
 }
 
 void arch_report(const struct vcpu *vcpu)
@@ -389,14 +410,14 @@ void arch_report(const struct vcpu *vcpu)
 	struct arch_csrs csr = vcpu->arch.csr;
 
 	isolation->csrs_save(&csr);
-	console_log("  pc   %016lx  mstatus %016lx", vcpu->arch.pc, vcpu->arch.mstatus);
-	console_log("  sepc %016lx  scause  %016lx  stval %016lx", csr.epc, csr.cause, csr.tval);
-	console_log("  stvec %016lx  satp   %016lx", csr.tvec, csr.atp);
+	log_line(DIOSIX_LOG_ERROR, "  pc   %016lx  mstatus %016lx", vcpu->arch.pc, vcpu->arch.mstatus);
+	log_line(DIOSIX_LOG_ERROR, "  sepc %016lx  scause  %016lx  stval %016lx", csr.epc, csr.cause, csr.tval);
+	log_line(DIOSIX_LOG_ERROR, "  stvec %016lx  satp   %016lx", csr.tvec, csr.atp);
 	for (unsigned n = 1; n < 32; n += 3) {
 		if (n + 2 < 32)
-			console_log("  %-4s %016lx  %-4s %016lx  %-4s %016lx", names[n], x[n], names[n + 1],
+			log_line(DIOSIX_LOG_ERROR, "  %-4s %016lx  %-4s %016lx  %-4s %016lx", names[n], x[n], names[n + 1],
 				    x[n + 1], names[n + 2], x[n + 2]);
 		else
-			console_log("  %-4s %016lx", names[n], x[n]);
+			log_line(DIOSIX_LOG_ERROR, "  %-4s %016lx", names[n], x[n]);
 	}
 }

@@ -49,6 +49,16 @@ bool arch_space_create(struct capsule *capsule);
 void arch_space_destroy(struct capsule *capsule);
 
 /*
+ * With arch_features.gstage: the window on others' pages that a capsule has which may receive messages, at DIOSIX_WINDOW with
+ * DIOSIX_GRANTS slots of DIOSIX_GRANT_PAGES. Its vCPUs may have cached what was there before until they have served
+ * REQUEST_SPACE, which arch_fence_space() does on the hart that they are loaded on; a vCPU that is loaded later finds the window
+ * as it is.
+ */
+void arch_window_map(struct capsule *capsule, uint32_t slot, hpa_t host, uint32_t pages, bool writable);
+void arch_window_unmap(struct capsule *capsule, uint32_t slot);
+void arch_fence_space(void);
+
+/*
  * What the architecture keeps of a vCPU beside its struct, in bytes, a multiple of 64: fixed once all harts have been
  * probed. arch_vcpu_create() is given that much for each, cleared, before anything else is done with the vCPU.
  */
@@ -120,7 +130,7 @@ bool arch_fp_enabled(const struct vcpu *vcpu);
 uint64_t arch_fp_reg(struct vcpu *vcpu, unsigned n);
 void arch_set_fp_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
 
-/* Registers of the loaded vCPU for a crash report, some lines through console_log(). */
+/* Registers of the loaded vCPU for a crash report, some lines of the log. */
 void arch_report(const struct vcpu *vcpu);
 
 /*

@@ -87,6 +87,7 @@ struct arch_vcpu {
 struct arch_hart {
 	uint64_t units;		   /* that it has: bits of mstatus.FS and .VS */
 	const void *holds[UNITS]; /* the vCPU whose registers a unit was given last */
+	uint64_t spaces_seen;	  /* gstage: it caches nothing of what was destroyed before that many were created */
 };
 
 /* How a capsule's memory is fenced. */
