@@ -167,7 +167,7 @@ static void a_replay_begins_at_a_sane_place(void **state)
 	assert_string_equal(replay(&screen, "\x1b[?1049hvi\n\n\n\n", 2), "\x1b[?1049hvi\n\n\n\n");
 	assert_string_equal(replay(&screen, "\x1b[?1049l$ ls\n", 2), "\x1b[?1049l$ ls\n");
 	/* The ring has gone round: it does not begin within a line. */
-	assert_string_equal(replay(&screen, "0123456789012345678901234567890123456789012345678901234567\nlast", 9), "last");
+	assert_string_equal(replay(&screen, "0123456789012345678901234567890123456789012345678901234567890123456789\nlast", 9), "last");
 }
 
 int main(void)
