@@ -182,6 +182,12 @@ $(say) LD $@
 $(Q)mkdir -p $(@D) && $(CC) $(SANITIZE) -o $@ $^ $(HOST_LIBS) -lcmocka
 endef
 
+# The console service, on a board that is faked by its calls.
+CONSOLE_SRC := $(filter-out services/console/main.c,$(wildcard services/console/*.c)) tests/unit/fake_board.c
+CONSOLE_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(CONSOLE_SRC))
+$(CONSOLE_OBJ) $(B)/asan/tests/unit/test_console_%.o: ASAN_CFLAGS += -Iservices/console
+$(B)/unit/test_console_%: $(B)/asan/tests/unit/test_console_%.o $(CONSOLE_OBJ) $(B)/asan/sdk/common/suggest.o $(B)/asan/sdk/libdmfs/names.o
+	$(link_asan)
 # Tests of images share a forger of them.
 $(B)/unit/test_dmfs_%: $(B)/asan/tests/unit/test_dmfs_%.o $(FORGE_OBJ) $(B)/libtest.a
 	$(link_asan)
@@ -253,6 +259,15 @@ $(B)/fuzz/plain/libtest.a: $(call FUZZ_OBJ,$(B)/fuzz/plain)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
+# The console service is a program of its own: nothing of the rest is linked.
+FUZZ_CONSOLE := $(CONSOLE_SRC) tests/fuzz/fuzz_control.c sdk/common/suggest.c sdk/libdmfs/names.c
+$(foreach f,$(CONSOLE_SRC) tests/fuzz/fuzz_control.c,$(B)/fuzz/obj/$(f:.c=.o) $(B)/fuzz/plain/obj/$(f:.c=.o)): FUZZ_CFLAGS += -Iservices/console
+$(B)/fuzz/fuzz_control: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_CONSOLE))
+	$(say) LD $@
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^
+$(B)/fuzz/plain/fuzz_control: $(patsubst %.c,$(B)/fuzz/plain/obj/%.o,$(FUZZ_CONSOLE))
+	$(say) LD $@
+	$(Q)clang -fsanitize=fuzzer -o $@ $^
 $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/libtest.a
 	$(say) LD $@
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)

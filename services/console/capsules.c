@@ -237,6 +237,7 @@ bool capsule_begin_stop(struct ui *ui, uint32_t index, uint64_t time, const uint
 		.handle = ui->capsules[index].info.starts,
 		.deadline = ui->now + time,
 	};
+	ui->more = true;
 	return true;
 }
 

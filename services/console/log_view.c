@@ -127,11 +127,10 @@ void log_draw(struct ui *ui)
 {
 	uint32_t end = bottom(ui);
 
-	ui->redraw = false;
-	if (ui->terminal.len > 0) {
-		ui->redraw = true; /* once the line has taken what there is */
+	terminal_flush(&ui->terminal);
+	ui->redraw = ui->terminal.len > 0; /* once the line has taken what there is */
+	if (ui->redraw)
 		return;
-	}
 	terminal_text(&ui->terminal, "\x1b[?25l\x1b[H");
 	for (uint32_t i = first_of(ui, end); i < end; i++)
 		if (shown(ui, &ui->log.lines[i]))
@@ -171,7 +170,6 @@ void log_open(struct ui *ui, const char *level, const char *word)
 	ui->mode = MODE_LOG;
 	terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
 	terminal_text(&ui->terminal, terminal_clear(&ui->terminal));
-	terminal_flush(&ui->terminal);
 	if (view->search[0])
 		search(ui, false);
 	log_draw(ui);

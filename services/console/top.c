@@ -156,8 +156,10 @@ void top_draw(struct ui *ui)
 	struct terminal *terminal = &ui->terminal;
 	const char *line = ui->page;
 
-	if (terminal->len > 0)
-		return; /* the line is slow: the next time */
+	terminal_flush(terminal);
+	ui->redraw = terminal->len > 0; /* the line is slow: later */
+	if (ui->redraw)
+		return;
 	top_table(ui, &text, terminal->columns, terminal->rows - 1);
 	terminal_text(terminal, "\x1b[?25l\x1b[H");
 	for (unsigned row = 0; *line && row + 1 < terminal->rows; row++) {

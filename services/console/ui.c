@@ -122,14 +122,14 @@ static void refresh_screen(struct ui *ui)
 		capsules_refresh(ui);
 		capsules_sample(ui);
 		top_draw(ui);
-	} else if (ui->mode == MODE_TOP && resized) {
+	} else if (ui->mode == MODE_TOP && (resized || ui->redraw)) {
 		top_draw(ui);
 	}
 	if (ui->mode == MODE_BAR && resized)
 		bar_draw(ui);
 	if (ui->mode == MODE_PAGE && resized)
 		page_draw(ui);
-	if (ui->mode == MODE_LOG && (resized || (ui->redraw && ui->terminal.len == 0)))
+	if (ui->mode == MODE_LOG && (resized || ui->redraw))
 		log_draw(ui);
 }
 
@@ -186,9 +186,9 @@ void ui_turn(struct ui *ui, uint64_t events, uint64_t now)
 		begin_service(ui);
 	if ((events & DIOSIX_EVENT_CAPSULES) || stopping_any(ui))
 		capsules_refresh(ui);
+	stops_tick(ui);
 	if (ui->registered && !ui->stopping)
 		serve(ui, events);
-	stops_tick(ui);
 	control_turn(ui);
 	terminal_flush(&ui->terminal);
 	if (ui->stopping)

@@ -145,7 +145,7 @@ struct ui {
 	size_t batch_at, batch_len;
 	uint32_t piece_of, piece_left;
 	bool more;   /* there may be more to do at once */
-	bool redraw; /* the log's screen is not as it should be */
+	bool redraw; /* top's screen, or the log's, is not as it should be */
 
 	struct terminal terminal;
 	struct keys keys;

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""The console service on a board, as somebody sees it who sits at a terminal: the screen is pyte's."""
+import os
+
+import pexpect
+import pyte
+import pytest
+
+from board import BUILD, DMFS, LIMIT, ROOT, guest, linux, manifest, need
+
+CONSOLE = BUILD / "services/console.elf"
+PERMISSIONS = ("service_console, service_control, console_read, console_write, hv_log_read, hv_stats_read, capsule_list, "
+               "capsule_start, capsule_stop, capsule_restart, capsule_focus")
+ROWS, COLUMNS = 24, 80
+
+
+def console(options="", permissions=PERMISSIONS):
+    lines = ["services:", "  - name: console", f"    program: {need(CONSOLE)}", "    priority: high", "    restart: on-crash",
+             f"    permissions: [{permissions}]"]
+    if options:
+        lines.append(f'    cmdline: "{options}"')
+    return "\n".join(lines)
+
+
+class Answering(pyte.Screen):
+    """A screen that answers what it is asked: pyte's answers go nowhere by themselves."""
+
+    def __init__(self, columns, rows, answer):
+        super().__init__(columns, rows)
+        self.answer = answer
+
+    def write_process_input(self, data):
+        self.answer(data)
+
+
+class Terminal:
+    """`dmfs run` in a terminal of 24 lines of 80."""
+
+    def __init__(self, image, pub, options, term="xterm-256color"):
+        command = ["run", str(image), "--trust", str(pub), "--timeout", str(LIMIT), *options]
+        self.child = pexpect.spawn(str(DMFS), command, timeout=LIMIT, dimensions=(ROWS, COLUMNS),
+                                   env=dict(os.environ, TERM=term, LC_ALL="C"))
+        self.child.delaybeforesend = None
+        self.screen = Answering(COLUMNS, ROWS, lambda data: self.child.send(data))
+        self.stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+
+    def text(self):
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def wait(self, condition, what):
+        """Reads until the screen is as it should be."""
+        while not condition(self.text()):
+            try:
+                data = self.child.read_nonblocking(4096, LIMIT)
+            except (pexpect.EOF, pexpect.TIMEOUT) as error:
+                raise AssertionError(f"{what} did not come ({type(error).__name__}):\n{self.text()}\n{self.raw[-2000:]}") from None
+            self.raw += data
+            self.stream.feed(data)
+
+    def shows(self, *texts):
+        for text in texts:
+            self.wait(lambda screen, text=text: text in screen, repr(text))
+
+    def shows_not(self, text):
+        self.wait(lambda screen: text not in screen, f"an end of {text!r}")
+
+    def type(self, text):
+        self.child.send(text)
+
+    def stop(self):
+        self.child.close(force=True)
+
+
+@pytest.fixture
+def terminal(images):
+    terminals = []
+
+    def start(text, *options, **more):
+        terminals.append(Terminal(images.pack(text), images.pub, options, **more))
+        return terminals[-1]
+
+    yield start
+    for each in terminals:
+        each.stop()
+
+
+def shell(name):
+    return linux(name, cmdline="console=ttyS0")
+
+
+HELLO = guest("hello", f"{{file: {ROOT}/examples/hello/hello.elf, relocatable: true}}")
+
+
+def test_one_guest_has_the_terminal_raw(terminal, where):
+    board = terminal(manifest(shell("linux")) + console("terminal=mono"), *where)
+    board.shows("# ")
+    board.type("echo one-$((40 + 2)); printf '\\033[2J\\033[5;10Hhere'\r")
+    board.wait(lambda screen: len(screen.split("\n")[4]) > 12 and screen.split("\n")[4][9:13] == "here", "text at a place")
+
+
+def test_the_bar_switches_and_shows_the_screen_again(terminal):
+    board = terminal(manifest(shell("one"), shell("two")) + console("terminal=mono"))
+    board.shows("[one]", "[two]", "# ")
+    board.type("\x1dtwo\r")
+    board.shows_not("[one]")
+    board.shows("# ")
+    board.type("echo mark-$((1 + 1))\r")
+    board.shows("mark-2")
+    board.type("\x1d1")
+    board.shows_not("mark-2")
+    board.type("\x1d2")
+    board.shows("mark-2")
+
+
+def test_top_and_list(terminal):
+    board = terminal(manifest(shell("linux"), HELLO) + console("terminal=mono"))
+    board.shows("hello")
+    board.type("\x1dtop\r")
+    board.shows("%CPU", "linux", "console", "running")
+    board.type("q")
+    board.shows_not("%CPU")
+    board.type("\x1dlist\r")
+    board.shows("NAME", "KIND", "service")
+    board.type("q")
+    board.shows_not("KIND")
+
+
+def test_stop_start_and_kill(terminal):
+    board = terminal(manifest(shell("one"), shell("two")) + console("terminal=mono"))
+    board.shows("[one]", "[two]", "# ")
+    board.type("\x1dkill two\r")
+    board.wait(lambda screen: "capsule two: " in screen, "the end of two")
+    board.type("\x1dstart two\r")
+    board.type("\x1dfocus two\r")
+    board.shows("# ")
+
+
+def test_a_dumb_terminal_gets_no_escapes_from_the_console(terminal):
+    board = terminal(manifest(HELLO, HELLO.replace("hello", "again", 1)) + console("terminal=dumb"))
+    board.shows("[hello]", "[again]")
+    board.type("\x1dlist\r")
+    board.shows("NAME")
+    assert b"\x1b" not in board.raw
+
+
+def test_a_missing_permission_is_named(terminal):
+    board = terminal(manifest(shell("linux")) + console("terminal=mono", "service_console, console_read, console_write, capsule_list"))
+    board.shows("# ")
+    board.type("\x1dkill linux\r")
+    board.shows("lacks the permission 'capsule_stop'")

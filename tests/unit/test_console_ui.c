@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+/* The console service as somebody at the terminal sees it: views, bar, commands, slow lines, terminals of all kinds. */
+#include <stdio.h>
+
+#include "console_driver.h"
+
+/* Options are cut into words where they stand. */
+static void begin_with(const char *options)
+{
+	static char words[128];
+
+	snprintf(words, sizeof(words), "%s", options);
+	begin(words);
+}
+
+static int setup(void **state)
+{
+	fake_board_reset();
+	return 0;
+}
+
+static void two_guests(const char *options)
+{
+	fake_capsule("one", DIOSIX_GUEST);
+	fake_capsule("two", DIOSIX_GUEST);
+	begin_with(options);
+	seen();
+}
+
+static void one_guest(const char *options)
+{
+	fake_capsule("linux", DIOSIX_GUEST);
+	begin_with(options);
+	seen();
+}
+
+/* --- one guest ---------------------------------------------------------------------------------- */
+
+static void one_guest_has_the_terminal_raw(void **state)
+{
+	one_guest("terminal=color");
+	fake_print(1, "\x1b[2Jvi\x01\xff\r\n~");
+	turn();
+	assert_string_equal(seen(), "\x1b[2Jvi\x01\xff\r\n~");
+	type("\x1b[A\x03\x11\xc3\xa4\r");
+	assert_string_equal(fed(1), "\x1b[A\x03\x11\xc3\xa4\r");
+}
+
+static void all_bytes_but_one_reach_the_guest(void **state)
+{
+	char all[255];
+	size_t len = 0;
+
+	one_guest("terminal=dumb");
+	for (unsigned i = 1; i < 256; i++)
+		if (i != 0x1d)
+			all[len++] = (char)i;
+	all[len] = '\0';
+	type(all);
+	assert_string_equal(fed(1), all);
+}
+
+static void ctrl_bracket_twice_sends_one(void **state)
+{
+	one_guest("terminal=mono");
+	type("a\x1d\x1d" "b");
+	assert_string_equal(fed(1), "a\x1d" "b");
+}
+
+static void input_that_a_guest_does_not_take_waits(void **state)
+{
+	one_guest("terminal=dumb");
+	fake.capsules[1].takes = 2;
+	type("hello");
+	assert_string_equal(fed(1), "he");
+	assert_true(ui_deadline(&ui) <= now_us + FEED_TIME);
+	fake.capsules[1].takes = SIZE_MAX;
+	later(FEED_TIME);
+	assert_string_equal(fed(1), "llo");
+}
+
+static void a_crash_is_said_on_its_own_screen(void **state)
+{
+	one_guest("terminal=dumb");
+	fake.capsules[1].info.state = DIOSIX_STATE_STOPPED;
+	fake.capsules[1].info.last_end = DIOSIX_END_CRASH;
+	strcpy(fake.capsules[1].info.crash, "load access fault");
+	turn();
+	expect_seen("\r\n[diosix: linux has crashed: load access fault]\r\n");
+}
+
+/* --- the view of all ---------------------------------------------------------------------------- */
+
+static void lines_have_their_capsule_in_front(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(1, "hello\r\n");
+	fake_print(2, "world\r\n");
+	turn();
+	assert_string_equal(seen(), "[one] hello\r\n[two] world\r\n");
+}
+
+static void colour_where_there_is_colour(void **state)
+{
+	two_guests("terminal=color");
+	fake_print(1, "hello\n");
+	turn();
+	assert_string_equal(seen(), "\x1b[32m[one] \x1b[mhello\r\n");
+}
+
+static void no_colour_on_a_monochrome_terminal(void **state)
+{
+	two_guests("terminal=mono");
+	fake_print(1, "\x1b[31mhello\x1b[0m\n");
+	turn();
+	assert_string_equal(seen(), "[one] hello\r\n");
+}
+
+static void no_colour_when_it_is_not_wanted(void **state)
+{
+	two_guests("terminal=color color=never");
+	fake_print(1, "hello\n");
+	turn();
+	assert_string_equal(seen(), "[one] hello\r\n");
+}
+
+static void a_half_line_waits_for_its_end(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(2, "wor");
+	fake_print(1, "hello\n");
+	turn();
+	assert_string_equal(seen(), "[one] hello\r\n");
+	fake_print(2, "ld\n");
+	turn();
+	assert_string_equal(seen(), "[two] world\r\n");
+}
+
+static void a_prompt_is_shown_after_half_a_second(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(2, "# ");
+	turn();
+	assert_string_equal(seen(), "");
+	assert_int_equal(ui_deadline(&ui), now_us + PROMPT_TIME);
+	later(PROMPT_TIME);
+	assert_string_equal(seen(), "[two] # ");
+	fake_print(2, "ls");
+	turn();
+	assert_string_equal(seen(), "ls");
+	fake_print(1, "hello\n");
+	turn();
+	assert_string_equal(seen(), "\r\n[one] hello\r\n");
+}
+
+static void the_log_has_lines_of_its_own(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(2, "# ");
+	turn();
+	later(PROMPT_TIME);
+	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: started");
+	fake_log(DIOSIX_LOG_DEBUG, "too much");
+	turn();
+	assert_string_equal(seen(), "[two] # \r\ndiosix: capsule one: started\r\n");
+}
+
+static void lines_before_the_service_are_not_shown_twice(void **state)
+{
+	fake_log(DIOSIX_LOG_INFO, "booted");
+	two_guests("terminal=dumb");
+	turn();
+	assert_null(strstr(seen(), "booted"));
+	type("\x1dlog\r");
+	expect_seen("booted\r\n");
+}
+
+static void a_mark_says_what_was_lost(void **state)
+{
+	two_guests("terminal=dumb");
+	fake.capsules[1].dropped = 1234;
+	fake_print(1, "on\n");
+	turn();
+	assert_string_equal(seen(), "[one] ... 1234 bytes lost ...\r\n[one] on\r\n");
+}
+
+/* --- slow lines --------------------------------------------------------------------------------- */
+
+static void nothing_is_lost_on_a_slow_line(void **state)
+{
+	char line[32];
+	unsigned printed = 0;
+
+	two_guests("terminal=dumb");
+	fake.line_takes = 0;
+	for (unsigned round = 0; round < 20000; round++) {
+		snprintf(line, sizeof(line), "line %u\n", printed);
+		if (printed < 3000 && FAKE_RING - fake.capsules[1].ring_len >= strlen(line)) {
+			fake_print(1, line);
+			printed++;
+		}
+		fake.line_takes = 40;
+		ui_turn(&ui, ALL_EVENTS, now_us += 1000);
+	}
+	assert_int_equal(printed, 3000);
+	seen();
+	for (const char *at = fake.line; printed > 0; printed--) {
+		snprintf(line, sizeof(line), "[one] line %u\r\n", 3000 - printed);
+		assert_memory_equal(at, line, strlen(line));
+		at += strlen(line);
+	}
+}
+
+/* A line that takes nothing: what may be printed is bounded, and waits where the hypervisor has it. */
+static void a_flood_stays_with_the_hypervisor(void **state)
+{
+	size_t taken = 0;
+
+	two_guests("terminal=dumb");
+	fake.line_takes = 0;
+	for (unsigned i = 0; i < 1000; i++) {
+		taken += fake_print(1, "flood flood flood flood flood flood\n");
+		ui_turn(&ui, ALL_EVENTS, now_us += 1000);
+	}
+	assert_true(taken < FAKE_RING + 16384);
+	assert_true(fake.capsules[1].ring_len > FAKE_RING - 64);
+}
+
+static void a_flood_does_not_delay_others(void **state)
+{
+	size_t before;
+
+	two_guests("terminal=dumb");
+	for (unsigned round = 0; round < 200; round++) {
+		while (fake_print(1, "flood flood flood flood flood flood\n") == 36)
+			;
+		fake.line_takes = 256;
+		ui_turn(&ui, ALL_EVENTS, now_us += 1000);
+	}
+	fake_print(2, "quick\n");
+	before = fake.line_len;
+	for (unsigned round = 0; round < 100; round++) {
+		while (fake_print(1, "flood flood flood flood flood flood\n") == 36)
+			;
+		fake.line_takes = 256;
+		ui_turn(&ui, ALL_EVENTS, now_us += 1000);
+	}
+	fake.line[fake.line_len] = '\0';
+	assert_non_null(strstr(fake.line + before, "[two] quick"));
+	assert_true(strstr(fake.line + before, "[two] quick") < fake.line + before + 12000);
+}
+
+/* --- the bar ------------------------------------------------------------------------------------ */
+
+static void a_digit_switches(void **state)
+{
+	two_guests("terminal=mono");
+	fake_print(2, "login: ");
+	turn();
+	seen();
+	type("\x1d" "3");
+	expect_seen("\x1b[2Jlogin: ");
+	assert_int_equal(ui.view, VIEW_ONE);
+	assert_int_equal(ui.focus, 2);
+	assert_int_equal(fake.focus, 2);
+	type("root\r");
+	assert_string_equal(fed(2), "root\r");
+}
+
+static void tab_completes_a_name(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1dtw\t\r");
+	assert_int_equal(ui.focus, 2);
+}
+
+static void escape_leaves_the_bar(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1b[24;80R\x1d\x1b[24;80Rlist");
+	assert_int_equal(ui.mode, MODE_BAR);
+	type("\x1b");
+	assert_int_equal(ui.mode, MODE_BAR);
+	later(ESCAPE_TIME);
+	assert_int_equal(ui.mode, MODE_VIEW);
+}
+
+static void what_came_while_the_bar_was_open_is_shown(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1d");
+	seen();
+	fake_print(1, "meanwhile\n");
+	turn();
+	assert_null(strstr(seen(), "meanwhile"));
+	type("\x1d" "\x1d");
+	type("\x1d" "x\x1d");
+	expect_seen("[one] meanwhile\r\n");
+}
+
+static void a_replay_begins_where_the_screen_was_cleared(void **state)
+{
+	one_guest("terminal=mono");
+	fake_print(1, "old\r\n\x1b[H\x1b[2Jnew\r\n");
+	turn();
+	seen();
+	type("\x1dlinux\r");
+	assert_null(strstr(fake.line, "old"));
+	expect_seen("\x1b[2Jnew");
+}
+
+static void a_replay_is_a_screenful_of_lines(void **state)
+{
+	char line[16];
+
+	one_guest("terminal=mono");
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(line, sizeof(line), "line %u\r\n", i);
+		fake_print(1, line);
+	}
+	turn();
+	seen();
+	type("\x1dlinux\r");
+	fake.line[fake.line_len] = '\0';
+	assert_null(strstr(fake.line, "line 77\r"));
+	expect_seen("\x1b[2Jline 78\r\n");
+}
+
+static void the_bar_has_history(void **state)
+{
+	two_guests("terminal=dumb");
+	type("\x1dimage\r");
+	expect_seen("  key abababababababab\r\n");
+	type("\x1d\x1b[A\r");
+	expect_seen("image demo 2.0, rollback 7");
+}
+
+static void a_terminal_without_sequences_gets_none(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(1, "\x1b[31mred\x1b[m\n");
+	type("\x1dlist\r\x1dhelp\r\x1dtop\r\x1dlog\r\x1dpermissions console\r\x1done\r\x1d" "all\r\x1dnonsense\r");
+	later(PROMPT_TIME);
+	assert_null(strchr(seen(), 0x1b));
+}
+
+/* --- commands ----------------------------------------------------------------------------------- */
+
+static void list_says_what_there_is(void **state)
+{
+	two_guests("terminal=dumb");
+	type("\x1dlist\r");
+	expect_seen(" 2* one              guest   running       2 normal   65536K");
+}
+
+static void a_wrong_command_gets_a_suggestion(void **state)
+{
+	two_guests("terminal=dumb");
+	type("\x1dlits\r");
+	expect_seen("'lits' is no command and no capsule; did you mean 'list'?\r\n");
+	type("\x1dstop tow\r");
+	expect_seen("there is no capsule 'tow'; did you mean 'two'?\r\n");
+}
+
+static void a_missing_permission_is_named(void **state)
+{
+	fake.denied = 1ull << DIOSIX_CALL_CAPSULE_KILL;
+	two_guests("terminal=dumb");
+	type("\x1dkill one\r");
+	expect_seen("the console may not do this: it lacks the permission 'capsule_stop'\r\n");
+}
+
+static void stop_asks_and_then_kills(void **state)
+{
+	two_guests("terminal=dumb");
+	fake.capsules[1].stubborn = true;
+	type("\x1dstop one 3\r");
+	expect_seen("one is asked to stop; in 3 s it is killed\r\n");
+	later(2999999);
+	assert_int_equal(fake.capsules[1].info.state, DIOSIX_STATE_RUNNING);
+	assert_int_equal(ui_deadline(&ui), now_us + 1);
+	later(1);
+	assert_int_equal(fake.capsules[1].info.last_end, DIOSIX_END_KILLED);
+	expect_seen("diosix: one did not stop in time and was killed\r\n");
+}
+
+static void without_a_list_numbers_are_names(void **state)
+{
+	fake.denied = 1ull << DIOSIX_CALL_CAPSULE_INFO;
+	two_guests("terminal=dumb");
+	fake_print(1, "hello\n");
+	turn();
+	assert_string_equal(seen(), "[2] hello\r\n");
+	type("\x1dlist\r");
+	expect_seen("it lacks the permission 'capsule_list'");
+}
+
+/* --- top and log -------------------------------------------------------------------------------- */
+
+static void top_shows_shares(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1dtop\r");
+	seen();
+	fake.capsules[2].stats.ran = 423000;
+	fake.capsules[2].stats.exits[DIOSIX_EXIT_DEVICE] = 12345;
+	later(SAMPLE_TIME);
+	expect_seen("two       running   2  42.3    0  12k    0    0    0    0    0   64M   0   0:02");
+	type("q");
+	assert_int_equal(ui.mode, MODE_VIEW);
+}
+
+static void top_sorts(void **state)
+{
+	const char *all;
+
+	two_guests("terminal=mono");
+	fake.capsules[2].info.memory = 128 << 20;
+	type("\x1dtop\rn");
+	all = seen();
+	assert_true(strstr(all, "one  ") < strstr(all, "two  "));
+	type("m");
+	all = seen();
+	assert_true(strstr(all, "two  ") < strstr(all, "one  "));
+}
+
+static void no_line_of_top_is_wider_than_the_terminal(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1dtop\r");
+	for (const char *line = ui.page; *line; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") < 80);
+}
+
+static void log_filters_and_searches(void **state)
+{
+	two_guests("terminal=mono");
+	fake_log(DIOSIX_LOG_INFO, "needle here");
+	fake_log(DIOSIX_LOG_ERROR, "bad thing");
+	type("\x1dlog\r");
+	expect_seen("needle here");
+	type("e");
+	assert_null(strstr(seen(), "needle"));
+	type("i/needle\r");
+	expect_seen("\x1b[7m     1.000 needle here");
+}
+
+/* --- terminals ---------------------------------------------------------------------------------- */
+
+static void the_command_that_runs_the_board_knows_the_terminal(void **state)
+{
+	strcpy(fake.board.terminal, "dumb");
+	fake_capsule("linux", DIOSIX_GUEST);
+	begin_with("");
+	assert_null(strchr(seen(), 0x1b));
+	assert_int_equal(ui.terminal.kind, TERMINAL_DUMB);
+}
+
+static void who_does_not_answer_is_dumb(void **state)
+{
+	fake_capsule("one", DIOSIX_GUEST);
+	fake_capsule("two", DIOSIX_GUEST);
+	begin_with("");
+	assert_string_equal(seen(), "\x1b[c");
+	fake_print(1, "early\n");
+	turn();
+	assert_string_equal(seen(), "");
+	later(ANSWER_TIME);
+	expect_seen("[one] early\r\n");
+	assert_int_equal(ui.terminal.kind, TERMINAL_DUMB);
+}
+
+static void a_vt100_is_monochrome(void **state)
+{
+	one_guest("");
+	type("\x1b[?1;2c");
+	assert_int_equal(ui.terminal.kind, TERMINAL_MONO);
+	assert_string_equal(seen(), "\x1b" "7\x1b[999;999H\x1b[6n\x1b" "8");
+	type("\x1b[50;132Rx");
+	assert_int_equal(ui.terminal.rows, 50);
+	assert_int_equal(ui.terminal.columns, 132);
+	assert_string_equal(fed(1), "x");
+}
+
+static void a_later_terminal_has_colour(void **state)
+{
+	one_guest("");
+	type("\x1b[?64;1;2;6;9;15;18;21;22c");
+	assert_int_equal(ui.terminal.kind, TERMINAL_COLOR);
+}
+
+static void keys_that_look_like_an_answer_are_kept(void **state)
+{
+	one_guest("terminal=mono");
+	type("\x1b[Aq");
+	assert_string_equal(fed(1), "\x1b[Aq");
+	type("\x1b[1");
+	assert_string_equal(fed(1), "");
+	later(ANSWER_TIME);
+	assert_string_equal(fed(1), "\x1b[1");
+}
+
+static void asked_to_stop_it_resets_and_ends(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1dtop\r");
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_true(ui.ended);
+	expect_seen("\x1b[?25h");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(one_guest_has_the_terminal_raw, setup),
+		cmocka_unit_test_setup(all_bytes_but_one_reach_the_guest, setup),
+		cmocka_unit_test_setup(ctrl_bracket_twice_sends_one, setup),
+		cmocka_unit_test_setup(input_that_a_guest_does_not_take_waits, setup),
+		cmocka_unit_test_setup(a_crash_is_said_on_its_own_screen, setup),
+		cmocka_unit_test_setup(lines_have_their_capsule_in_front, setup),
+		cmocka_unit_test_setup(colour_where_there_is_colour, setup),
+		cmocka_unit_test_setup(no_colour_on_a_monochrome_terminal, setup),
+		cmocka_unit_test_setup(no_colour_when_it_is_not_wanted, setup),
+		cmocka_unit_test_setup(a_half_line_waits_for_its_end, setup),
+		cmocka_unit_test_setup(a_prompt_is_shown_after_half_a_second, setup),
+		cmocka_unit_test_setup(the_log_has_lines_of_its_own, setup),
+		cmocka_unit_test_setup(lines_before_the_service_are_not_shown_twice, setup),
+		cmocka_unit_test_setup(a_mark_says_what_was_lost, setup),
+		cmocka_unit_test_setup(nothing_is_lost_on_a_slow_line, setup),
+		cmocka_unit_test_setup(a_flood_stays_with_the_hypervisor, setup),
+		cmocka_unit_test_setup(a_flood_does_not_delay_others, setup),
+		cmocka_unit_test_setup(a_digit_switches, setup),
+		cmocka_unit_test_setup(tab_completes_a_name, setup),
+		cmocka_unit_test_setup(escape_leaves_the_bar, setup),
+		cmocka_unit_test_setup(what_came_while_the_bar_was_open_is_shown, setup),
+		cmocka_unit_test_setup(a_replay_begins_where_the_screen_was_cleared, setup),
+		cmocka_unit_test_setup(a_replay_is_a_screenful_of_lines, setup),
+		cmocka_unit_test_setup(the_bar_has_history, setup),
+		cmocka_unit_test_setup(a_terminal_without_sequences_gets_none, setup),
+		cmocka_unit_test_setup(list_says_what_there_is, setup),
+		cmocka_unit_test_setup(a_wrong_command_gets_a_suggestion, setup),
+		cmocka_unit_test_setup(a_missing_permission_is_named, setup),
+		cmocka_unit_test_setup(stop_asks_and_then_kills, setup),
+		cmocka_unit_test_setup(without_a_list_numbers_are_names, setup),
+		cmocka_unit_test_setup(top_shows_shares, setup),
+		cmocka_unit_test_setup(top_sorts, setup),
+		cmocka_unit_test_setup(no_line_of_top_is_wider_than_the_terminal, setup),
+		cmocka_unit_test_setup(log_filters_and_searches, setup),
+		cmocka_unit_test_setup(the_command_that_runs_the_board_knows_the_terminal, setup),
+		cmocka_unit_test_setup(who_does_not_answer_is_dumb, setup),
+		cmocka_unit_test_setup(a_vt100_is_monochrome, setup),
+		cmocka_unit_test_setup(a_later_terminal_has_colour, setup),
+		cmocka_unit_test_setup(keys_that_look_like_an_answer_are_kept, setup),
+		cmocka_unit_test_setup(asked_to_stop_it_resets_and_ends, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
