@@ -46,7 +46,7 @@ class Terminal:
         self.raw = b""
 
     def text(self):
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return "\n".join(self.screen.display)
 
     def wait(self, condition, what):
         """Reads until the screen is as it should be."""
