@@ -115,7 +115,7 @@ def test_the_bar_switches_and_shows_the_screen_again(terminal):
 
 def test_top_and_list(terminal):
     board = terminal(manifest(shell("linux"), HELLO) + console("terminal=mono"))
-    board.shows("hello")
+    board.shows("[linux] # ")
     board.type("\x1dtop\r")
     board.shows("%CPU", "linux", "console", "running")
     board.type("q")
@@ -137,11 +137,11 @@ def test_stop_start_and_kill(terminal):
 
 
 def test_a_dumb_terminal_gets_no_escapes_from_the_console(terminal):
-    board = terminal(manifest(HELLO, HELLO.replace("hello", "again", 1)) + console("terminal=dumb"))
-    board.shows("[hello]", "[again]")
-    board.type("\x1dlist\r")
-    board.shows("NAME")
-    assert b"\x1b" not in board.raw
+    board = terminal(manifest(shell("linux"), HELLO) + console("terminal=dumb"))
+    board.shows("[linux] # ")
+    board.type("\x1dlist\r\x1dtop\r\x1dlog\r")
+    board.shows("%CPU", "capsule linux: started")
+    assert b"\x1b" not in board.raw.split(b"opens the console's bar")[1]
 
 
 def test_a_missing_permission_is_named(terminal):
