@@ -224,7 +224,7 @@ FUZZ_MEMORY_MB := 64
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_ONLY ?= $(FUZZ_NAMES)
 # Bytes of an input: as many as make a difference.
-FUZZ_LEN := keys=256 tree=4608 board=8192 manifest=8192 image=16384 verifier=16384 attach=16384
+FUZZ_LEN := keys=256 control=4096 tree=4608 board=8192 manifest=8192 image=16384 verifier=16384 attach=16384
 FUZZ_CFLAGS := $(HOST_CFLAGS) $(FAKE_INC) -O1 -fsanitize=fuzzer-no-link
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZERS := $(patsubst %,$(B)/fuzz/fuzz_%,$(FUZZ_NAMES))
