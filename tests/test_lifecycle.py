@@ -25,7 +25,7 @@ def memory(text):
 @pytest.mark.parametrize("harts", ["1", "2"])
 @MODES
 def test_a_thousand_operations_on_others_leak_no_page(images, boot, mode, harts):
-    guests = (program("services", "manage", permissions=MANAGES, priority="high"), program("services", "run-on", cpus=2),
+    guests = (program("service-guests", "manage", permissions=MANAGES, priority="high"), program("service-guests", "run-on", cpus=2),
               program("scheduling", "die-at-once", restart="on-crash", restart_limit=0),
               program("scheduling", "die", restart="always"))
     board = boot(images.pack(manifest(*guests)), "--harts", harts, *mode)
@@ -41,7 +41,7 @@ def test_a_thousand_operations_on_others_leak_no_page(images, boot, mode, harts)
 
 
 def service(kind, permissions):
-    path = need(BUILD / f"services/{kind}.bin")
+    path = need(BUILD / f"service-guests/{kind}.bin")
     return "\n".join(["services:", f"  - name: {kind}", f"    program: {{file: {path}, load: 0x80200000, relocatable: true}}",
                       "    memory: 4M", f"    permissions: {permissions}"])
 
