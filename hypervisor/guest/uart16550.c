@@ -249,7 +249,8 @@ static __attribute__((noinline)) uint64_t read_locked(struct capsule *capsule, u
 bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
 {
 	(void)width;
-	if (offset == LSR && capsule->machine->uart.keys == 0) /* polled for each byte: it changes nothing, so it needs no lock */
+	/* What a console polls for each byte changes nothing, so it needs no lock. */
+	if (offset == LSR && capsule->machine->uart.keys == 0)
 		*value = line_status(has_input(capsule));
 	else
 		*value = offset < REGISTERS ? read_locked(capsule, (unsigned)offset) : 0;
