@@ -480,8 +480,8 @@ void capsule_chore(struct vcpu *vcpu)
 
 void capsules_start(void)
 {
-	ended = 0;
-	on_request = false;
+	atomic_store(&ended, 0);
+	atomic_store(&on_request, false);
 	for (uint32_t i = 0; i < capsule_count; i++) {
 		log_line(DIOSIX_LOG_INFO, "diosix: capsule %s: started", capsules[i].name);
 		begin_life(&capsules[i]);

@@ -51,13 +51,20 @@ static uint8_t next_key(struct uart *uart)
 	return (uint8_t)key;
 }
 
+static bool has_input(const struct capsule *capsule)
+{
+	const struct uart *uart = &capsule->machine->uart;
+
+	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
+}
+
 static bool has_byte(const struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
 
 	if (uart->keys != 0 && !(uart->mcr & MCR_LOOP))
 		return !uart->key_read;
-	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
+	return has_input(capsule);
 }
 
 /* Is there room for what it sends? In loopback mode always. */
@@ -160,18 +167,18 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 	uart_update(capsule);
 }
 
-static inline uint8_t line_status(const struct capsule *capsule)
+static inline uint8_t line_status(const struct capsule *capsule, bool received)
 {
-	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_byte(capsule) ? LSR_READY : 0);
+	return (is_ready(capsule) ? LSR_EMPTY : 0) | (received ? LSR_READY : 0);
 }
 
 /* Of a break or a key. */
 static uint8_t line_status_of_keys(struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
-	uint8_t status = line_status(capsule);
+	uint8_t status = line_status(capsule, has_byte(capsule));
 
-	if (uart->keys % 2 == 0 && status & LSR_READY && uart->keys != 0)
+	if (status & LSR_READY && uart->keys != 0 && uart->keys % 2 == 0)
 		status |= LSR_BREAK;
 	end_pause(capsule);
 	return status;
@@ -237,24 +244,26 @@ static bool write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 	return false;
 }
 
-/* Not inlined: the line's status is read far more often than all else, and this would make it slower. */
-static __attribute__((noinline)) bool read_locked(struct capsule *capsule, unsigned reg, uint64_t *value)
+/* Apart, so that what a console polls needs none of the stack that this does. */
+static __attribute__((noinline)) uint64_t read_locked(struct capsule *capsule, unsigned reg)
 {
+	uint64_t value;
+
 	lock(&capsule->machine->lock);
-	*value = read_register(capsule, reg);
+	value = read_register(capsule, reg);
 	unlock(&capsule->machine->lock);
-	return true;
+	return value;
 }
 
 bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
 {
 	(void)width;
-	*value = 0;
-	if (offset == LSR && capsule->machine->uart.keys == 0) { /* what a console polls for each byte: it changes nothing, so it needs no lock */
-		*value = line_status(capsule);
-		return true;
-	}
-	return offset >= REGISTERS || read_locked(capsule, (unsigned)offset, value);
+	/* What a console polls for each byte changes nothing, so it needs no lock. */
+	if (offset == LSR && capsule->machine->uart.keys == 0)
+		*value = line_status(capsule, has_input(capsule));
+	else
+		*value = offset < REGISTERS ? read_locked(capsule, (unsigned)offset) : 0;
+	return true;
 }
 
 bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value)
