@@ -24,7 +24,7 @@ VERSION_NUMBER := 0x000100
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wno-unused-parameter
 
-all: $(B)/dmfs $(B)/diosix.elf
+all: $(B)/dmfs $(B)/diosix.elf services
 
 # --- what is missing is installed, what is pinned is fetched -------------------------------------
 
@@ -148,6 +148,7 @@ $(B)/diosix.elf: $(HV_OBJ) hypervisor/arch/riscv/link.ld
 		$$($(CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name) --end-group
 
 include sdk/capsule/build.mk
+include services/services.mk
 include sdk/packaging/packaging.mk
 include tests/tests.mk
 

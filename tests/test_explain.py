@@ -76,6 +76,42 @@ def test_what_the_image_says_of_boards(images, kernel, image, more, expected):
     check(images.pack(manifest(guest("one", kernel), image=image)), images, expected, *VIRT_GSTAGE, *more)
 
 
+@pytest.mark.parametrize("board, hart, options", [("virt", 0, VIRT_GSTAGE), ("sifive_u", 1, SIFIVE_U)])
+def test_board_that_its_device_tree_describes(images, kernel, board, hart, options):
+    """The tree of the very board that then starts it; QEMU's tree has the memory that QEMU was given."""
+    tree = need(BUILD / f"dtb/{board}.dtb")
+    for memory, affinity, expected in [("4M", [hart], []), ("4M", [9], ["harts"]), ("200G", [hart], ["memory"])]:
+        image = images.pack(manifest(guest("one", kernel, memory, affinity=affinity)))
+        bad = explained(image, images.pub, "--board", tree)
+        assert [check["check"] for check in bad] == expected, bad
+    fixed = images.pack(manifest(guest("one", kernel.replace("true", "false"))))
+    bad = explained(fixed, images.pub, "--board", tree)
+    assert [check["check"] for check in bad] == ([] if board == "virt" else ["address"])
+    assert starts(fixed, images.pub, *options)[0] == (not bad)
+    here, elsewhere = (images.pack(manifest(guest("one", kernel), image=f"{{name: t, boards: [{name}]}}"))
+                       for name in (board, "nezha"))
+    assert explained(here, images.pub, "--board", tree) == []
+    assert [check["check"] for check in explained(elsewhere, images.pub, "--board", tree)] == ["board"]
+
+
+@pytest.mark.parametrize("board, entries", [("virt", 16), ("unleashed", 8), ("nezha", None)])
+def test_pmp_entries_where_they_are_known(images, kernel, board, entries):
+    image = images.pack(manifest(guest("one", kernel)))
+    done = subprocess.run([DMFS, "explain", image, "--trust", images.pub, "--board", board, "--json"],
+                          capture_output=True, text=True, timeout=LIMIT, check=True)
+    said = [check["text"] for check in json.loads(done.stdout)["checks"] if check["check"] == "pmp"]
+    assert said == ([] if entries is None else [f"each hart has {entries} PMP entries; {5 if board == 'virt' else 3} are needed"])
+
+
+def test_device_tree_that_cannot_be_used(images, kernel, tmp_path):
+    image = images.pack(manifest(guest("one", kernel)))
+    (tmp_path / "bad.dtb").write_bytes(b"none")
+    for name, status in [("bad.dtb", 1), ("missing.dtb", 1), ("nezah", 2)]:
+        done = subprocess.run([DMFS, "explain", image, "--trust", images.pub, "--board", name], cwd=tmp_path,
+                              capture_output=True, text=True, timeout=LIMIT)
+        assert done.returncode == status and done.stdout == "" and name in done.stderr, done.stderr
+
+
 def test_explain_finds_what_is_wrong_with_every_forged_image(images, forged):
     assert len(forged) > 70
     for image, sentence in forged.items():

@@ -78,7 +78,7 @@ def test_completions_have_every_command_and_option(shell):
             assert set(part.split()) == wanted
         elif shell == "zsh":
             part = re.search(rf"^\t{command}\)\n(.*?) ;;$", text, re.M | re.S).group(1)
-            assert set(re.findall(r"'\*?(--?[\w-]+?)[+=]?\[", part)) == wanted
+            assert set(re.findall(r"'\*?(--?[\w-]+?)(?:[+]|=-?)?\[", part)) == wanted
         else:
             lines = re.findall(rf"seen_subcommand_from {command}' -l (\S+)(?: -s (\w))?", text)
             assert {f"--{name}" for name, _ in lines} | {f"-{letter}" for _, letter in lines if letter} == wanted
@@ -100,6 +100,8 @@ def test_bash_completes(tmp_path):
     assert bash_completes(tmp_path, "dmfs", "inspect", "my") == ["my image.dmfs"]
     assert bash_completes(tmp_path, "dmfs", "--quiet", "inspect", "--js") == ["--json"]
     assert bash_completes(tmp_path, "dmfs", "help", "keyg") == ["keygen"]
+    assert bash_completes(tmp_path, "dmfs", "ctl", "my") == ["my image.dmfs"]
+    assert bash_completes(tmp_path, "dmfs", "ctl", "board.sock", "st") == ["start", "stop", "stats"]
 
 
 def test_fish_completes(tmp_path):
@@ -112,6 +114,7 @@ def test_fish_completes(tmp_path):
     assert sorted(completes("dmfs ex")) == ["explain", "extract"]
     assert completes("dmfs explain --bo") == ["--board"]
     assert sorted(completes("dmfs run --board ")) == ["sifive_u", "virt"]
+    assert completes("dmfs ctl board.sock perm") == ["permissions"]
 
 
 def test_zsh_completes(tmp_path):
@@ -123,7 +126,7 @@ def test_zsh_completes(tmp_path):
         shell.sendline(f"unsetopt zle_bracketed_paste; PS1='ready'\\> ; fpath=({tmp_path} $fpath); autoload -U compinit; compinit -u -D")
         shell.expect("\nready>|\rready>")
         for typed, whole in [("dmfs expl", "explain"), ("dmfs explain --boa", "--board"),
-                             ("dmfs explain --board sif", "sifive_u")]:
+                             ("dmfs explain --board sif", "sifive_u"), ("dmfs ctl board.sock perm", "permissions")]:
             shell.send(typed + "\t")
             shell.expect_exact(whole[len(typed.split()[-1]):])
             shell.send("\x15")

@@ -112,3 +112,18 @@ def test_a_service_built_outside_the_tree_runs(images, boot, outside, options):
     board = boot(images.pack_file(outside), *options)
     board.expect(r"outside: built outside, ABI 10000, 100%, 0.25\r")
     finished(board)
+
+
+@pytest.mark.parametrize("options", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+def test_the_example_of_messages_exchanges_them_and_a_page(images, boot, options):
+    board = boot(images.pack_file(ROOT / "examples/messages/manifest.yaml"), *options)
+    board.expect_all("consumer: the page says: a page of the producer's", "producer: the consumer says: thank you",
+                     "producer: the page says: and the consumer was here")
+    finished(board)
+
+
+@pytest.mark.parametrize("options", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+def test_the_client_of_a_service_that_crashes_finds_it_again(images, boot, options):
+    board = boot(images.pack_file(ROOT / "examples/crash/manifest.yaml"), *options)
+    board.expect(r"client: 5 requests done, the provider was lost 4 times\r")
+    assert board.text.count("crash: ") >= 4

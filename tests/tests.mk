@@ -88,6 +88,16 @@ $(B)/scheduling/%.bin: $(B)/scheduling/%.elf
 $(B)/attacks/%.bin: $(B)/attacks/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
+# Those of tests/services are more of them, that use the service ABI.
+SERVICE_TESTS := $(patsubst tests/services/%.c,$(B)/services/%.bin,$(wildcard tests/services/*.c))
+$(B)/services/%.elf: tests/services/%.c sdk/capsule/service_abi.h $(addprefix tests/attacks/,attack.c attack.h start.S link.ld) | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -Itests/attacks -Isdk/capsule -DATTACK_NAME='"$*"' -nostdlib -static \
+		-Wl,--no-warn-rwx-segments -T tests/attacks/link.ld -o $@ $< tests/attacks/attack.c tests/attacks/start.S
+$(B)/services/%.bin: $(B)/services/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
 # --- guests that look after their state ---------------------------------------------------------------
 # Each tests/state/NAME.c is one, on the same runtime, with what touches the floating-point and vector units.
 
@@ -149,7 +159,7 @@ $(B)/bench/%.bin: $(B)/bench/%.elf
 HV_TESTABLE := $(filter-out $(addprefix hypervisor/core/,boot.c loader.c unpack.c trust.c library_needs.c),\
 	$(wildcard hypervisor/core/*.c hypervisor/guest/*.c)) hypervisor/arch/fake/fake.c
 HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(BOARD_SRC) \
-	$(HV_TESTABLE)
+	$(HV_TESTABLE) sdk/capsule/words.c
 FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake -Isdk/dtgen -Isdk/capsule \
 	-DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER)
 SANITIZE := -fsanitize=address,undefined
@@ -319,7 +329,7 @@ examples: $(CAPSULE_SDK) | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
 TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
-	$(ATTACKS) $(SCHEDULING) $(STATES) $(CONFORMANCE) $(BENCHES) $(CAPSULE_CHECK)
+	$(ATTACKS) $(SCHEDULING) $(SERVICE_TESTS) $(STATES) $(CONFORMANCE) $(BENCHES) $(CAPSULE_CHECK)
 system: $(TESTED) examples | $(TEST_PACKAGES)
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 

@@ -11,6 +11,7 @@
 #include "dtgen.h"
 #include "guest_tree.h"
 #include "loader.h"
+#include "log.h"
 #include "pages.h"
 #include "scheduler.h"
 
@@ -24,13 +25,14 @@ void board_end(bool success)
 	console_end();
 	if (capsule_count != 0)
 		capsules_log_memory();
-	console_log(success ? "diosix: board: all capsules stopped" : "diosix: board: stopped after failure");
+	log_line(success ? DIOSIX_LOG_INFO : DIOSIX_LOG_ERROR,
+		 success ? "diosix: board: all capsules stopped" : "diosix: board: stopped after failure");
 	board_stop(success);
 }
 
 static _Noreturn void give_up(const char *why)
 {
-	console_log("diosix: this board cannot be used: %s", why);
+	log_line(DIOSIX_LOG_ERROR, "diosix: this board cannot be used: %s", why);
 	board_end(false);
 }
 
@@ -191,10 +193,10 @@ void boot_capsules(void)
 {
 	static char why[192];
 
-	console_log("diosix: %s on %s: %u harts, %lu MiB RAM, isolation %s", DIOSIX_VERSION, board.model,
+	log_line(DIOSIX_LOG_INFO, "diosix: %s on %s: %u harts, %lu MiB RAM, isolation %s", DIOSIX_VERSION, board.model,
 		    hart_count, (unsigned long)ram_mib(), arch_isolation_name());
 	if (!loader_run(why, sizeof(why))) {
-		console_log("diosix: image refused: %s", why);
+		log_line(DIOSIX_LOG_ERROR, "diosix: image refused: %s", why);
 		board_end(false);
 	}
 	capsules_log_memory();

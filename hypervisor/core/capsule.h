@@ -27,8 +27,16 @@ enum capsule_state {
 	CAPSULE_STOPPED,
 };
 
-/* Why a capsule stops. */
-enum stop_reason { STOP_SHUTDOWN, STOP_REBOOT, STOP_CRASH };
+/* Why a capsule stops: the numbers of enum diosix_end. */
+enum stop_reason { STOP_NONE, STOP_SHUTDOWN, STOP_REBOOT, STOP_CRASH, STOP_KILLED };
+
+/* What others want of a capsule that has not stopped for good; the last one counts. */
+enum order {
+	ORDER_NONE,
+	ORDER_KILL,
+	ORDER_RESTART,
+	ORDER_NO_MORE, /* it has stopped, or is about to: nothing can be wanted of it but a start */
+};
 
 /* A capsule's RAM: contiguous in both spaces. */
 struct guest_memory {
@@ -71,25 +79,31 @@ struct capsule {
 	struct exchange *exchange; /* NULL without a permission for it */
 
 	_Atomic uint32_t state;
-	_Atomic uint32_t live; /* vCPUs that were started and have not retired */
-	enum stop_reason stop_reason;
+	/* vCPUs that were started and have not retired, others that hold it; whoever is the last begins what is next. */
+	_Atomic uint32_t live;
+	_Atomic uint32_t order; /* enum order */
+	_Atomic bool asked;	/* to stop, in this life */
+	enum stop_reason stop_reason; /* of its last life */
 	char crash_reason[CRASH_REASON_LEN];
 	uint32_t starts;
 	uint64_t started_at;  /* ticks, the last time */
 	uint32_t short_lives; /* in a row: restarts that did not last */
 	uint64_t owned;	      /* pages that are its own: memory, tables, records */
+	uint64_t returned;    /* of these, what it has only while it has not stopped */
 
 	/* Work on its memory, done piece by piece by vCPU 0 when its turn is, instead of running the guest. */
 	struct unpack_plan chore;
 	struct unpack_stretch stretches[CAPSULE_STRETCHES];
+	bool chore_done; /* it was not cut short by an order */
+	bool anew;	 /* what is loaded is the first life after it had stopped */
+
+	/* Figures for others to see (struct diosix_capsule_stats). */
+	_Atomic uint64_t output, dropped, messages_sent, messages_received, grants;
 
 	_Atomic uint64_t events; /* enum diosix_event: what it has not been told yet */
-	_Atomic uint64_t messages_sent, messages_received;
-	_Atomic uint64_t grants; /* its own that are open */
 
 	/* Console; guarded by the lock of its line. */
 	struct printed printed;
-	_Atomic uint64_t output, dropped; /* bytes that it has printed in all its lives, and how many of these were lost */
 	char input[CONSOLE_INPUT_LEN];
 	uint32_t input_head, input_tail;
 };
@@ -110,6 +124,9 @@ static inline bool capsule_has_input(const struct capsule *capsule)
 
 /* Its handle in the service ABI, in its present life. */
 uint64_t capsule_handle(const struct capsule *capsule);
+
+/* The same to all that have the permission. */
+void capsules_post_events(enum dmfs_permission permission, uint64_t events);
 
 /* Does it have a doorbell? All services have, and all who may do something. */
 static inline bool capsule_has_doorbell(const struct capsule *capsule)
@@ -146,6 +163,17 @@ void capsules_log_memory(void);
  */
 bool capsule_stop(struct vcpu *vcpu, enum stop_reason reason, const char *why);
 
+/*
+ * What others ask: false when its state does not allow it (docs/hypervisor.md has the table). KILL and RESTART take effect
+ * soon, whatever the capsule does; capsule_ask_to_stop() is up to it.
+ */
+bool capsule_order(struct capsule *capsule, enum order order);
+bool capsule_ask_to_stop(struct capsule *capsule);
+
+/* Starts one that has stopped for good, with new memory. */
+enum start_result { START_BEGUN, START_NOT_STOPPED, START_NO_MEMORY };
+enum start_result capsule_start(struct capsule *capsule);
+
 /* A crash that the vCPU caused: reports its registers, then stops the capsule. */
 void capsule_crash(struct vcpu *vcpu, const char *why);
 
@@ -159,6 +187,9 @@ void capsule_chore(struct vcpu *vcpu);
 uint64_t machine_size(const struct dmfs_capsule *config);
 void machine_reset(struct capsule *capsule);
 void machine_uart(struct capsule *capsule);
+
+/* The same: tells who runs in it that it is to shut down. */
+void machine_ask_to_stop(struct capsule *capsule);
 
 /* The same: the doorbell's level follows capsule->events; and takes these, which lowers it. */
 void machine_doorbell(struct capsule *capsule);

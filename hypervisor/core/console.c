@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "console.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "arch/hart.h"
 #include "capsule.h"
 #include "line.h"
+#include "log.h"
 #include "roles.h"
 #include "service_abi.h"
 
@@ -33,6 +33,7 @@ static struct capsule *writer; /* whose unfinished line the cursor is on */
 static uint32_t focus;
 static bool escaped;	  /* the last byte was Ctrl-] */
 static bool has_control;
+static uint64_t log_unread; /* the first line that the provider has not read */
 static uint64_t log_lost; /* bytes of the log, as the line was dead */
 
 static uint32_t turn; /* who had the last one of those of whom something waits */
@@ -112,22 +113,15 @@ static bool may_log(size_t len)
 	return true;
 }
 
-void console_log(const char *format, ...)
+void console_line(enum diosix_level level, const char *text, size_t len)
 {
-	char text[256];
-	va_list args;
-	int len;
+	struct capsule *provider;
 
-	va_start(args, format);
-	len = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (len < 0)
-		return;
-	if ((size_t)len >= sizeof(text))
-		len = sizeof(text) - 1;
+	(void)level;
 	take();
-	if ((own() || !capsule_may(line->provider, DMFS_PERM_HV_LOG_READ)) && may_log((size_t)len)) {
-		put_text(text, (size_t)len);
+	provider = own() ? NULL : line->provider;
+	if ((provider == NULL || !capsule_may(provider, DMFS_PERM_HV_LOG_READ)) && may_log(len)) {
+		put_text(text, len);
 		put_text("\n", 1);
 	}
 	give();
@@ -527,8 +521,9 @@ static void typed(char c)
 		capsule_post_events(provider, DIOSIX_EVENT_CONSOLE_INPUT);
 	} else if (provider != NULL) {
 		role_drop(DIOSIX_ROLE_CONSOLE, provider);
-		console_log("diosix: the console service %s does not answer, the hypervisor's console takes over",
-			    provider->name);
+		log_line(DIOSIX_LOG_WARNING,
+			 "diosix: the console service %s does not answer, the hypervisor's console takes over",
+			 provider->name);
 	}
 	tell(capsule);
 }
@@ -570,11 +565,35 @@ void board_external_interrupt(void)
 
 /* --- the provider --------------------------------------------------------------------------- */
 
+void console_log_read(const struct capsule *capsule, uint64_t next)
+{
+	take();
+	if (line->provider == capsule && next > log_unread)
+		log_unread = next;
+	give();
+}
+
+/* Those that are still there. */
+static void print_log(uint64_t from, uint64_t end)
+{
+	struct diosix_log_line about;
+	char text[LOG_LINE_LEN];
+
+	while (from < end && log_get(from, &about, text)) {
+		console_line((enum diosix_level)about.level, text, about.len);
+		from = about.sequence + 1;
+	}
+}
+
 void console_set_provider(struct capsule *provider)
 {
 	bool any = false;
 
+	uint64_t unread, end = log_next();
+
 	take();
+	unread = line->provider != NULL && capsule_may(line->provider, DMFS_PERM_HV_LOG_READ) ? log_unread : end;
+	log_unread = end;
 	line->provider = provider;
 	line->room_wanted = false;
 	line->input_head = line->input_tail = 0;
@@ -592,6 +611,8 @@ void console_set_provider(struct capsule *provider)
 		any |= printed->shown != printed->head;
 		give();
 	}
+	if (provider == NULL)
+		print_log(unread, end);
 	for (unsigned i = 0; i < PIECES && show_next(); i++)
 		;
 	if (provider != NULL && any)

@@ -12,14 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "service_abi.h"
+
 struct capsule;
 
 /* Finds both serial ports; is there a second one? */
 void console_init(void);
 bool board_has_control(void);
 
-/* One line of the log, newline added, never mixed with another's. At most 255 bytes are shown. */
-__attribute__((format(printf, 1, 2))) void console_log(const char *format, ...);
+/* Prints one line of the log (log.h), newline added, never mixed with another's. */
+void console_line(enum diosix_level level, const char *text, size_t len);
 
 /* From here on nobody is waited for: the hart that panics has the console. */
 void console_panic(void);
@@ -54,6 +56,9 @@ void console_interrupt(void);
  */
 void console_set_provider(struct capsule *capsule);
 void control_set_provider(struct capsule *capsule);
+
+/* The capsule has read the lines of the log before this one. What the provider has not read is printed when it ends. */
+void console_log_read(const struct capsule *capsule, uint64_t next);
 
 /* Input goes to it. The caller holds no lock. */
 void console_set_focus(struct capsule *capsule);

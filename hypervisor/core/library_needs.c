@@ -10,7 +10,7 @@
 #include <sodium/crypto_hash_sha512.h>
 
 #include "boot.h"
-#include "console.h"
+#include "log.h"
 
 void no_scalarmult_base(void *result, const unsigned char *scalar);
 void *zcalloc(void *opaque, unsigned items, unsigned size);
@@ -43,7 +43,7 @@ int sodium_is_zero(const unsigned char *at, size_t len)
 
 void sodium_misuse(void)
 {
-	console_log("diosix: panic: libsodium was called in a way that it forbids");
+	log_line(DIOSIX_LOG_ERROR, "diosix: panic: libsodium was called in a way that it forbids");
 	board_end(false);
 }
 

@@ -10,12 +10,15 @@
 #include "console.h"
 #include "dmfs.h"
 #include "guest_tree.h"
+#include "log.h"
 #include "pages.h"
+#include "service_abi.h"
 #include "trust.h"
 #include "unpack.h"
 
 static struct dmfs_image image;
 static const uint8_t *copy; /* of the whole image */
+static uint32_t signers;    /* anchors that have signed it, as dmfs_open_verified() tells */
 static void *banner_at[DMFS_MAX_OBJECTS];
 
 /* --- the plan ------------------------------------------------------------------------------- */
@@ -134,7 +137,7 @@ static void raise_rollback(void)
 	uint64_t stored;
 
 	if (board_stored_index(&stored) && stored < image.rollback && !board_store_index(image.rollback))
-		console_log("diosix: the rollback index could not be stored; it stays %lu", (unsigned long)stored);
+		log_line(DIOSIX_LOG_WARNING, "diosix: the rollback index could not be stored; it stays %lu", (unsigned long)stored);
 }
 
 /* A board without a key refuses; one with another key as well. */
@@ -154,7 +157,7 @@ static enum dmfs_status unseal(void)
 	return status;
 }
 
-static enum dmfs_status verify(uint64_t len, uint32_t *signers)
+static enum dmfs_status verify(uint64_t len)
 {
 	const struct dmfs_trust_section *section = trust_section();
 	struct dmfs_trust next = {section->next_keys, section->next_count, section->next_threshold, NULL};
@@ -163,7 +166,7 @@ static enum dmfs_status verify(uint64_t len, uint32_t *signers)
 	enum dmfs_status status = DMFS_ERR_NO_TRUST;
 
 	if (section->count <= DMFS_MAX_ANCHORS && section->next_count <= DMFS_MAX_ANCHORS)
-		status = dmfs_open_verified(&image, copy, len, true, &trust, signers);
+		status = dmfs_open_verified(&image, copy, len, true, &trust, &signers);
 	if (status == DMFS_OK)
 		status = dmfs_check_board(&image, board.compatible, board.compatible_count, least_rollback());
 	if (status == DMFS_OK)
@@ -171,28 +174,44 @@ static enum dmfs_status verify(uint64_t len, uint32_t *signers)
 	return status == DMFS_OK ? unseal() : status;
 }
 
-static void log_verified(uint32_t signers)
+/* The ids of those that have signed it and that this board trusts. */
+static uint32_t find_key_ids(uint8_t ids[DMFS_MAX_SIGNATURES][DMFS_KEY_ID_LEN])
 {
 	const struct dmfs_trust_section *section = trust_section();
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < 2 * DMFS_MAX_ANCHORS && count < DMFS_MAX_SIGNATURES; i++)
+		if (signers >> i & 1)
+			dmfs_key_id(ids[count++], i < DMFS_NEXT_SIGNERS ? section->keys[i]
+									: section->next_keys[i - DMFS_NEXT_SIGNERS]);
+	return count;
+}
+
+static void log_verified(void)
+{
 	char keys[DMFS_MAX_SIGNATURES * (2 * DMFS_KEY_ID_LEN + 1) + 1] = "";
+	uint8_t ids[DMFS_MAX_SIGNATURES][DMFS_KEY_ID_LEN];
+	uint32_t count = find_key_ids(ids);
 	char *end = keys;
 
-	for (uint32_t i = 0; i < 2 * DMFS_MAX_ANCHORS; i++) {
-		const uint8_t *key = i < DMFS_NEXT_SIGNERS ? section->keys[i]
-							   : section->next_keys[i - DMFS_NEXT_SIGNERS];
-		uint8_t id[DMFS_KEY_ID_LEN];
-
-		if (!(signers >> i & 1))
-			continue;
+	for (uint32_t i = 0; i < count; i++) {
 		if (end != keys)
 			*end++ = ',';
-		dmfs_key_id(id, key);
-		for (unsigned b = 0; b < sizeof(id); b++)
-			end += snprintf(end, 3, "%02x", id[b]);
+		for (unsigned b = 0; b < DMFS_KEY_ID_LEN; b++)
+			end += snprintf(end, 3, "%02x", ids[i][b]);
 	}
-	console_log("diosix: image %.*s %.*s verified, rollback %lu, key %s", (int)image.name.len,
-		    image.name.data, (int)image.version.len, image.version.data,
-		    (unsigned long)image.rollback, keys);
+	log_line(DIOSIX_LOG_INFO, "diosix: image %.*s %.*s verified, rollback %lu, key %s", (int)image.name.len,
+		 image.name.data, (int)image.version.len, image.version.data, (unsigned long)image.rollback, keys);
+}
+
+void loader_describe(struct diosix_board_info *info)
+{
+	_Static_assert(sizeof(info->keys[0]) == DMFS_KEY_ID_LEN && DIOSIX_KEYS == DMFS_MAX_SIGNATURES, "as they are");
+
+	snprintf(info->image, sizeof(info->image), "%.*s", (int)image.name.len, image.name.data);
+	snprintf(info->image_version, sizeof(info->image_version), "%.*s", (int)image.version.len, image.version.data);
+	info->rollback = image.rollback;
+	info->key_count = find_key_ids(info->keys);
 }
 
 static bool create_capsules(char *why, size_t why_len)
@@ -261,13 +280,12 @@ static bool complete_trees(char *why, size_t why_len)
 
 bool loader_run(char *why, size_t why_len)
 {
-	uint32_t signers = 0;
 	enum dmfs_status status;
 	uint64_t len;
 
 	if (!copy_image(&len, why, why_len))
 		return false;
-	status = verify(len, &signers);
+	status = verify(len);
 	if (status != DMFS_OK) {
 		snprintf(why, why_len, "%s", dmfs_strerror(status));
 		return false;
@@ -275,7 +293,7 @@ bool loader_run(char *why, size_t why_len)
 	if (!create_capsules(why, why_len) || !unpack(why, why_len) || !complete_trees(why, why_len))
 		return false;
 	raise_rollback();
-	log_verified(signers);
+	log_verified();
 	return true;
 }
 

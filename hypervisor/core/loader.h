@@ -25,6 +25,10 @@ void loader_plan_reload(struct capsule *capsule);
 void loader_plan_scrub(struct capsule *capsule);
 bool loader_complete(struct capsule *capsule);
 
+/* What the image says of itself, and who has signed it. */
+struct diosix_board_info;
+void loader_describe(struct diosix_board_info *info);
+
 /* Prints the image's banners. */
 void loader_banners(void);
 

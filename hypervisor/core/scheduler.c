@@ -590,6 +590,17 @@ void sched_retire(void)
 	unlock(&hart->queue.lock);
 }
 
+uint64_t sched_ran(struct vcpu *vcpu)
+{
+	struct hart *home = lock_home(vcpu);
+	uint64_t ran = vcpu->ran, now = arch_time();
+
+	if (home->current == vcpu && now > home->since)
+		ran += now - home->since;
+	unlock(&home->queue.lock);
+	return ran;
+}
+
 /* --- time --------------------------------------------------------------------------------------- */
 
 void sched_timer(void)

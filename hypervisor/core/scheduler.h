@@ -32,6 +32,9 @@ struct vcpu *sched_pick(void);
 void sched_wait(void);
 void sched_retire(void);
 
+/* Ticks that it has been on harts until now. */
+uint64_t sched_ran(struct vcpu *vcpu);
+
 /* The current vCPU gives up the rest of its turn, if others wait. */
 void sched_give_way(void);
 

@@ -12,6 +12,7 @@
 #include "list.h"
 #include "lock.h"
 #include "sbi_state.h"
+#include "service_abi.h"
 
 struct capsule;
 
@@ -71,6 +72,7 @@ struct vcpu {
 	_Atomic uint32_t requests;
 	_Atomic bool external; /* level of the external interrupt, from the emulated PLIC */
 
+	uint64_t exits[DIOSIX_EXITS]; /* why it left the guest; others may read them */
 	struct lock fence_lock;
 	struct fence_range fence;
 	struct sbi_state sbi;

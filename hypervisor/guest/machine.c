@@ -53,6 +53,7 @@ void guest_access(struct vcpu *vcpu, gpa_t at, gva_t va, enum arch_exception fau
 		arch_inject(vcpu, fault, va.v);
 		return;
 	}
+	vcpu->exits[DIOSIX_EXIT_DEVICE]++;
 	if (arch_fetch(vcpu, &insn) != 0)
 		return; /* it cannot be read any more: the guest will find out itself */
 	known = decode_access(insn, &access) && !access.fp; /* devices know no floating point */
@@ -87,6 +88,16 @@ void machine_uart(struct capsule *capsule)
 {
 	lock(&capsule->machine->lock);
 	uart_update(capsule);
+	unlock(&capsule->machine->lock);
+}
+
+void machine_ask_to_stop(struct capsule *capsule)
+{
+	capsule_post_events(capsule, DIOSIX_EVENT_STOP);
+	if (capsule->config.kind == DMFS_SERVICE)
+		return;
+	lock(&capsule->machine->lock);
+	uart_ask_to_stop(capsule);
 	unlock(&capsule->machine->lock);
 }
 

@@ -29,6 +29,8 @@ struct uart {
 	bool sent; /* transmitter empty, not yet acknowledged by reading IIR */
 	bool looped; /* a byte written in loopback mode waits in `loop` */
 	uint8_t loop;
+	uint8_t keys;  /* what is left of uart_ask_to_stop(): breaks and keys that have not been read */
+	bool key_read; /* since the line was last seen empty */
 };
 
 struct machine {
@@ -49,5 +51,11 @@ void plic_set_level(struct capsule *capsule, uint32_t source, bool level);
 
 /* Bytes for the UART have come or gone, or there is room for more. The machine's lock is held. */
 void uart_update(struct capsule *capsule);
+
+/*
+ * A break and a key, three times, before all other input: what Linux takes for "sync, remount read-only, power off"
+ * (its SysRq over a serial console). The machine's lock is held.
+ */
+void uart_ask_to_stop(struct capsule *capsule);
 
 #endif

@@ -90,6 +90,7 @@ void guest_misaligned(struct vcpu *vcpu, gva_t va, enum arch_exception fault)
 		return;
 	}
 	vcpu->arch.pc += access.insn_len;
+	vcpu->exits[DIOSIX_EXIT_EMULATED]++;
 	if (sbi_pmu_counts_events(vcpu))
 		sbi_pmu_trapped(vcpu, fault);
 }

@@ -6,6 +6,7 @@
 #include "roles.h"
 #include "console.h"
 #include "line.h"
+#include "manage.h"
 #include "sbi.h"
 #include "scheduler.h"
 #include "service_abi.h"
@@ -210,6 +211,14 @@ static const sbi_function functions[DIOSIX_CALL_COUNT] = {
 	[DIOSIX_CALL_ACCEPT] = grant_accept,
 	[DIOSIX_CALL_SYNC] = grant_sync,
 	[DIOSIX_CALL_RELEASE] = grant_release,
+	[DIOSIX_CALL_LOG_READ] = manage_log_read,
+	[DIOSIX_CALL_BOARD_INFO] = manage_board_info,
+	[DIOSIX_CALL_CAPSULE_INFO] = manage_capsule_info,
+	[DIOSIX_CALL_CAPSULE_STATS] = manage_capsule_stats,
+	[DIOSIX_CALL_CAPSULE_START] = manage_capsule_start,
+	[DIOSIX_CALL_CAPSULE_STOP] = manage_capsule_stop,
+	[DIOSIX_CALL_CAPSULE_KILL] = manage_capsule_kill,
+	[DIOSIX_CALL_CAPSULE_RESTART] = manage_capsule_restart,
 };
 
 const struct sbi_extension sbi_service = {

@@ -18,13 +18,45 @@ enum { RBR_THR_DLL, IER_DLM, IIR_FCR, LCR, MCR, LSR, MSR, SCR, REGISTERS };
 #define MCR_LOOP     0x10
 #define MCR_MASK     0x1f
 #define LSR_READY    0x01
+#define LSR_BREAK    0x10
 #define LSR_EMPTY    0x60 /* holding register and transmitter */
 #define MSR_LINES    0xb0 /* carrier, data set ready, clear to send: somebody is there */
+
+/* Each key of a request after a break, which is a zero. */
+static const char stop_keys[] = {0, 's', 0, 'u', 0, 'o'};
+
+/*
+ * After each key the line has to be seen empty once, or its interrupt's cause to be read: Linux takes one key for each time
+ * that it serves the interrupt, until it finds nothing more to read.
+ */
+static bool is_pausing(const struct uart *uart)
+{
+	return uart->keys != 0 && uart->key_read;
+}
+
+void uart_ask_to_stop(struct capsule *capsule)
+{
+	struct uart *uart = &capsule->machine->uart;
+
+	uart->keys = sizeof(stop_keys);
+	uart->key_read = false;
+	uart_update(capsule);
+}
+
+static uint8_t next_key(struct uart *uart)
+{
+	char key = stop_keys[sizeof(stop_keys) - uart->keys--];
+
+	uart->key_read = key != 0;
+	return (uint8_t)key;
+}
 
 static bool has_byte(const struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
 
+	if (uart->keys != 0 && !(uart->mcr & MCR_LOOP))
+		return !uart->key_read;
 	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
 }
 
@@ -59,6 +91,8 @@ static uint8_t receive(struct capsule *capsule)
 	if (uart->mcr & MCR_LOOP) {
 		uart->looped = false;
 		byte = (char)uart->loop;
+	} else if (uart->keys != 0) {
+		byte = is_pausing(uart) ? 0 : (char)next_key(uart);
 	} else {
 		console_read(capsule, &byte, 1);
 	}
@@ -83,11 +117,22 @@ static bool transmit(struct capsule *capsule, uint8_t value)
 	return !looped;
 }
 
+static void end_pause(struct capsule *capsule)
+{
+	if (!is_pausing(&capsule->machine->uart))
+		return;
+	capsule->machine->uart.key_read = false;
+	uart_update(capsule);
+}
+
 /* Reading the cause acknowledges a transmit interrupt. */
 static uint8_t read_interrupt_id(struct capsule *capsule)
 {
 	struct uart *uart = &capsule->machine->uart;
-	uint8_t id = interrupt_id(capsule);
+	uint8_t id;
+
+	end_pause(capsule);
+	id = interrupt_id(capsule);
 
 	if (id == IIR_TRANSMIT) {
 		uart->sent = false;
@@ -120,6 +165,18 @@ static inline uint8_t line_status(const struct capsule *capsule)
 	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_byte(capsule) ? LSR_READY : 0);
 }
 
+/* Of a break or a key. */
+static uint8_t line_status_of_keys(struct capsule *capsule)
+{
+	const struct uart *uart = &capsule->machine->uart;
+	uint8_t status = line_status(capsule);
+
+	if (uart->keys % 2 == 0 && status & LSR_READY && uart->keys != 0)
+		status |= LSR_BREAK;
+	end_pause(capsule);
+	return status;
+}
+
 static uint8_t read_register(struct capsule *capsule, unsigned reg)
 {
 	struct uart *uart = &capsule->machine->uart;
@@ -137,7 +194,7 @@ static uint8_t read_register(struct capsule *capsule, unsigned reg)
 	case MCR:
 		return uart->mcr;
 	case LSR:
-		return line_status(capsule);
+		return line_status_of_keys(capsule);
 	case MSR:
 		return modem_status(uart);
 	default:
@@ -193,7 +250,7 @@ bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_
 {
 	(void)width;
 	*value = 0;
-	if (offset == LSR) { /* what a console polls for each byte: it changes nothing, so it needs no lock */
+	if (offset == LSR && capsule->machine->uart.keys == 0) { /* what a console polls for each byte: it changes nothing, so it needs no lock */
 		*value = line_status(capsule);
 		return true;
 	}

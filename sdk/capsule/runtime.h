@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "offsets.h"
+#include "words.h"
 
 /* SBI specification 3.0: extensions and their functions. */
 enum sbi_extension {
@@ -77,14 +78,6 @@ extern struct machine machine;
 
 /* Fills in `machine`. A tree without memory or timebase gives what QEMU's `virt` has. */
 void machine_read(uint64_t hart, const void *tree);
-
-/* --- args.c */
-
-/*
- * Splits a command line at blanks, in place: quotes, single or double, keep blanks and are removed. Returns how many words it has
- * put into `words`, at most `max`. A quote that is not closed ends with the text.
- */
-size_t args_split(char *text, char **words, size_t max);
 
 /* --- memory.c */
 

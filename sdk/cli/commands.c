@@ -73,6 +73,8 @@
 
 static const struct option no_options[] = {END};
 
+static const struct option init_options[] = {JSON, END};
+
 static const struct option keygen_options[] = {
 	{"seal", 0, NULL, 0, "keys that images are encrypted to, instead of signed by"},
 	{"passphrase", 'p', NULL, 0, "protect the secret key with a passphrase"},
@@ -124,7 +126,7 @@ static const struct option diff_options[] = {JSON, END};
 static const struct option sbom_options[] = {TRUST, THRESHOLD, TRUST_SET, UNSEAL, PASSPHRASE, END};
 
 static const struct option explain_options[] = {
-	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name"},
+	{"board", 'b', "BOARD", OPTION_REQUIRED, "the board, by its short name, or FILE.dtb"},
 	{"trust", 0, "NAME.pub", OPTION_MANY | OPTION_REQUIRED,
 	 "a key that the board trusts; may be repeated"},
 	THRESHOLD,
@@ -209,6 +211,7 @@ static const struct option trust_options[] = {
 static const struct option dtgen_options[] = {
 	{"output", 'o', "FILE", 0, "write there; default standard output"},
 	{"format", 'f', "FORMAT", 0, "dtb (default with -o) or dts (default without)"},
+	JSON,
 	END,
 };
 
@@ -217,6 +220,7 @@ static const struct option bundle_options[] = {
 	TRUST_SET,
 	ROLLBACK, UNSEAL,
 	PASSPHRASE, {"output", 'o', "OUT", OPTION_REQUIRED, "the hypervisor to write"},
+	JSON,
 	END,
 };
 
@@ -262,7 +266,7 @@ static const struct command commands[] = {
 	 "Writes manifest.yaml with comments and its JSON Schema, a small guest (hello.elf) with its\n"
 	 "sources, the key pair dev.key and dev.pub, and in a folder that is named also .gitignore.\n"
 	 "Nothing is overwritten.",
-	 no_options, 0, 1, false, init_command},
+	 init_options, 0, 1, false, init_command},
 	{"keygen", "a new key pair", "NAME [OPTIONS]",
 	 "Makes NAME.key, the secret key that signs images (mode 0600), and NAME.pub, the public "
 	 "key\n"

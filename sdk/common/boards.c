@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "board.h"
+#include "diag.h"
 #include "file.h"
+#include "suggest.h"
 
 #define ALL  UINT64_MAX
 #define NONE 0
@@ -48,6 +50,12 @@ const char *board_compatible(const char *name)
 	if (board)
 		return board->compatible;
 	return strchr(name, ',') ? name : NULL;
+}
+
+/* Entries 0 to 4, and without the H extension 0 to 2. */
+unsigned board_pmp_needed(const struct board_facts *board)
+{
+	return board->has_h ? 5 : 3;
 }
 
 /* --- from a device tree ---------------------------------------------------------------------- */
@@ -98,4 +106,28 @@ const char *board_from_tree(struct board_facts *facts, struct arena *arena, cons
 	free(tree.data);
 	free(board);
 	return wrong;
+}
+
+int board_choose(struct board_facts *facts, struct arena *arena, const struct args *args,
+		 const char *name)
+{
+	const struct board_facts *known = board_named(name);
+	size_t len = strlen(name);
+	char hint[96];
+	const char *near, *wrong;
+
+	if (known) {
+		*facts = *known;
+		return STATUS_DONE;
+	}
+	if (len < 4 || strcmp(name + len - 4, ".dtb") != 0) {
+		near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
+		return args_wrong(args->command, "unknown board '%s'; %s", name,
+				  near ? near : "'dmfs boards' lists them, and FILE.dtb describes another");
+	}
+	wrong = board_from_tree(facts, arena, name);
+	if (!wrong)
+		return STATUS_DONE;
+	diag_error("the device tree '%s' cannot be used: %s", name, wrong);
+	return STATUS_REFUSED;
 }

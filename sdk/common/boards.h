@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "args.h"
 
 /* What decides whether an image can start on a board. */
 struct board_facts {
@@ -34,6 +35,16 @@ const struct board_facts *board_named(const char *name);
  * sentence about what cannot be used of it.
  */
 const char *board_from_tree(struct board_facts *facts, struct arena *arena, const char *path);
+
+/*
+ * Fills *facts for the value of a --board: a name that is known, or FILE.dtb, a device tree. A STATUS_..., after a message
+ * when it is not STATUS_DONE.
+ */
+int board_choose(struct board_facts *facts, struct arena *arena, const struct args *args,
+		 const char *name);
+
+/* PMP entries that the hypervisor uses on each hart there (hypervisor/arch/riscv/protect.h). */
+unsigned board_pmp_needed(const struct board_facts *board);
 
 /* Short name number `index`, or NULL after the last; a suggest_candidate. */
 const char *board_short_name(const void *context, unsigned index);

@@ -28,7 +28,7 @@
 #define VCPU_RAM       (UINT64_C(8) << 10)
 #define PAGES_A_BYTE   (UINT64_C(8) * 4096)
 
-#define MAX_FINDINGS (8 + 3 * DMFS_MAX_CAPSULES)
+#define MAX_FINDINGS (9 + 3 * DMFS_MAX_CAPSULES)
 
 struct finding {
 	bool good;
@@ -261,9 +261,26 @@ static void check_address(struct case_file *c, const struct dmfs_capsule *capsul
 			 "is), or take a board with the H extension");
 }
 
+/* Where the number of entries is known; a device tree does not say it. */
+static void check_pmp(struct case_file *c)
+{
+	unsigned needed = board_pmp_needed(&c->board);
+	const char *text;
+
+	if (!c->board.pmp_entries)
+		return;
+	text = arena_printf(&c->arena, "each hart has %u PMP entries; %u are needed",
+			    c->board.pmp_entries, needed);
+	if (c->board.pmp_entries >= needed)
+		find_good(c, "pmp", NULL, text);
+	else
+		find_bad(c, "pmp", NULL, text, "take a board whose harts have more PMP entries");
+}
+
 static void check_board(struct case_file *c)
 {
 	check_memory(c);
+	check_pmp(c);
 	for (uint32_t i = 0; i < c->file.image.capsules; i++) {
 		struct dmfs_capsule capsule = dmfs_capsule(&c->file.image, i);
 		const char *name = arena_copy(&c->arena, capsule.name.data, capsule.name.len);
@@ -343,19 +360,13 @@ static bool read_isolation(struct case_file *c)
 
 static int read_facts(struct case_file *c)
 {
-	const char *name = args_value(c->args, "board", 0), *near;
-	const struct board_facts *board = board_named(name);
+	int status = board_choose(&c->board, &c->arena, c->args, args_value(c->args, "board", 0));
 	uint64_t harts = 0;
-	char hint[96];
 
-	if (!board) {
-		near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
-		return args_wrong(c->args->command, "nothing is known about a board '%s'%s%s", name,
-				  near ? "; " : "", near ? near : "");
-	}
-	c->board = *board;
-	c->demand.compatible = board->compatible;
-	run_defaults(board->name, &c->board.guest_harts, &c->board.ram_len);
+	if (status != STATUS_DONE)
+		return status;
+	c->demand.compatible = c->board.compatible;
+	run_defaults(c->board.name, &c->board.guest_harts, &c->board.ram_len);
 	if (!args_number(c->args, "rollback", 0, UINT64_MAX, &c->demand.rollback) ||
 	    !args_size(c->args, "memory", UINT64_C(32) << 20, UINT64_C(1) << 40,
 		       &c->board.ram_len) ||
@@ -363,7 +374,7 @@ static int read_facts(struct case_file *c)
 		return STATUS_USAGE;
 	if (c->board.ram_len == 0)
 		return args_wrong(c->args->command,
-				  "how much RAM %s has is not known; say --memory", board->name);
+				  "how much RAM %s has is not known; say --memory", c->board.name);
 	/* From the first one on, as boards number them. */
 	if (harts && c->board.guest_harts)
 		c->board.guest_harts = (harts == 64 ? UINT64_MAX : (UINT64_C(1) << harts) - 1)
@@ -401,6 +412,7 @@ int explain_command(const struct args *args)
 		done = file_read_or_say(c.file.path, FILE_LIMIT, &c.file.bytes);
 	if (done != STATUS_DONE) {
 		sodium_free(c.secret);
+		arena_free(&c.arena);
 		return done;
 	}
 	status = dmfs_open_unverified(&c.file.image, c.file.bytes.data, c.file.bytes.len, true);

@@ -11,10 +11,6 @@
 /* What the hypervisor keeps of the RAM, at least: itself and its tables, in the unit of guests' memory. */
 #define HYPERVISOR_ROOM (2 * DMFS_MEMORY_UNIT)
 
-/* PMP entries that it uses (hypervisor/arch/riscv/protect.h): 0 to 4, and without the H extension 0 to 2. */
-#define PMP_WITH_H    5u
-#define PMP_WITHOUT_H 3u
-
 /* The manifest's guests and services are the plan's capsules, in this order. */
 static const struct manifest_capsule *manifest_of(const struct plan *plan, uint32_t index)
 {
@@ -203,7 +199,7 @@ static void check_address(struct plan *plan, uint32_t index, const struct board_
 
 static void check_pmp(struct plan *plan, const struct board_facts *board, struct diag_place named)
 {
-	unsigned needed = board->has_h ? PMP_WITH_H : PMP_WITHOUT_H;
+	unsigned needed = board_pmp_needed(board);
 
 	if (board->pmp_entries && board->pmp_entries < needed)
 		report_error(&plan->report, named, NULL,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "common/json.h"
 #include "manifest.h"
 #include "sign/keys.h"
 
@@ -127,6 +128,26 @@ static int create_key(const char *folder)
 	return status;
 }
 
+/* The files that were made, in the order of their making. */
+static void print_json(const char *folder, bool here)
+{
+	struct json json = {.out = stdout};
+
+	json_begin_result(&json, "init");
+	json_text(&json, "folder", folder);
+	json_begin_array(&json, "files");
+	json_text(&json, NULL, "manifest.yaml");
+	for (size_t i = 0; i < sizeof(starter_files) / sizeof(starter_files[0]); i++)
+		json_text(&json, NULL, starter_files[i].name);
+	json_text(&json, NULL, "manifest.schema.json");
+	json_text(&json, NULL, "dev.key");
+	json_text(&json, NULL, "dev.pub");
+	if (!here)
+		json_text(&json, NULL, ".gitignore");
+	json_end_array(&json);
+	json_end_object(&json);
+}
+
 int init_command(const struct args *args)
 {
 	const char *folder = args->operand_count ? args->operands[0] : ".";
@@ -148,5 +169,7 @@ int init_command(const struct args *args)
 		diag_info("  cd %s", folder);
 	diag_info("  dmfs pack manifest.yaml -o demo.dmfs --key dev.key");
 	diag_info("  dmfs run demo.dmfs --trust dev.pub");
+	if (args_has(args, "json"))
+		print_json(folder, here);
 	return STATUS_DONE;
 }

@@ -9,6 +9,7 @@
 #include "check.h"
 #include "common/boards.h"
 #include "common/diag.h"
+#include "common/json.h"
 #include "common/file.h"
 #include "common/progress.h"
 #include "common/size.h"
@@ -229,38 +230,13 @@ int pack_command(const struct args *args)
 
 /* --- dmfs check, dmfs boards ----------------------------------------------------------------- */
 
-/* A board of --board: known, or described by a device tree. */
-static int find_board(const struct args *args, const char *name, struct arena *arena,
-		      struct board_facts *facts)
-{
-	const struct board_facts *known = board_named(name);
-	size_t len = strlen(name);
-	char hint[96];
-	const char *near, *wrong;
-
-	if (known) {
-		*facts = *known;
-		return STATUS_DONE;
-	}
-	if (len < 4 || strcmp(name + len - 4, ".dtb") != 0) {
-		near = suggest_hint(hint, sizeof(hint), name, board_short_name, NULL);
-		return args_wrong(args->command, "unknown board '%s'; %s", name,
-				  near ? near : "'dmfs boards' lists them, and FILE.dtb describes another");
-	}
-	wrong = board_from_tree(facts, arena, name);
-	if (!wrong)
-		return STATUS_DONE;
-	diag_error("the device tree '%s' cannot be used: %s", name, wrong);
-	return STATUS_REFUSED;
-}
-
 static int check_given_boards(struct plan *plan, const struct args *args)
 {
 	const char *name;
 
 	for (unsigned i = 0; (name = args_value(args, "board", i)) != NULL; i++) {
 		struct board_facts board;
-		int status = find_board(args, name, &plan->arena, &board);
+		int status = board_choose(&board, &plan->arena, args, name);
 
 		if (status != STATUS_DONE)
 			return status;
@@ -363,6 +339,18 @@ static int write_tree_of(const struct plan *plan, const char *guest, const char 
 	return STATUS_REFUSED;
 }
 
+static void print_tree_json(const struct args *args, const char *path, bool source)
+{
+	struct json json = {.out = stdout};
+
+	json_begin_result(&json, "dtgen");
+	json_text(&json, "manifest", args->operands[0]);
+	json_text(&json, "guest", args->operands[1]);
+	json_text(&json, "output", path);
+	json_text(&json, "format", source ? "dts" : "dtb");
+	json_end_object(&json);
+}
+
 int dtgen_command(const struct args *args)
 {
 	const char *path = args_value(args, "output", 0), *format = args_value(args, "format", 0);
@@ -375,10 +363,14 @@ int dtgen_command(const struct args *args)
 	path = path ? path : "-";
 	if (!source && binary_on_terminal(path))
 		return STATUS_USAGE;
+	if (args_has(args, "json") && strcmp(path, "-") == 0)
+		return args_wrong(args->command, "--json and the tree both want standard output");
 	status = plan_make(&plan, args->operands[0]);
 	if (status == STATUS_DONE)
 		status = write_tree_of(&plan, args->operands[1], path, source);
 	plan_free(&plan);
+	if (status == STATUS_DONE && args_has(args, "json"))
+		print_tree_json(args, path, source);
 	return status;
 }
 

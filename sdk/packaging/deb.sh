@@ -86,6 +86,7 @@ strip --strip-unneeded --remove-section=.comment "$tree$lib/libdmfs.so.$version"
 strip --strip-debug --remove-section=.comment --enable-deterministic-archives "$tree$lib/libdmfs.a"
 "${cross}strip" "$tree/usr/lib/diosix/diosix.elf"
 "${cross}strip" --strip-debug --enable-deterministic-archives "$tree/usr/lib/diosix/capsule/libcapsule.a"
+"${cross}strip" "$tree"/usr/lib/diosix/services/*.elf
 chmod 644 "$tree$lib"/libdmfs.so.*
 
 # --- libdmfs0

@@ -29,6 +29,7 @@ table() {
 	for file in libcapsule.a link.ld; do
 		echo "644 $build/sdk/lib/diosix/capsule/$file $PREFIX/lib/diosix/capsule/$file"
 	done
+	for file in "$build"/services/*.elf; do echo "644 $file $PREFIX/lib/diosix/services/${file##*/}"; done
 	for file in docs/schemas/*.json; do echo "644 $file $PREFIX/share/diosix/schemas/${file##*/}"; done
 	for file in "$build"/man/*.1; do echo "644 $file $PREFIX/share/man/man1/${file##*/}"; done
 	for file in README.md docs/*.md; do echo "644 $file $DOCDIR/${file##*/}"; done
@@ -43,7 +44,7 @@ table | while read -r mode source target; do
 done
 # Folders of our own; those of others stay, empty or not.
 if [ "$action" = uninstall ]; then
-	for folder in "$PREFIX/lib/diosix/capsule" "$PREFIX/lib/diosix" "$PREFIX/include/diosix" "$PREFIX/share/diosix/schemas" "$PREFIX/share/diosix" "$DOCDIR"; do
+	for folder in "$PREFIX/lib/diosix/services" "$PREFIX/lib/diosix/capsule" "$PREFIX/lib/diosix" "$PREFIX/include/diosix" "$PREFIX/share/diosix/schemas" "$PREFIX/share/diosix" "$DOCDIR"; do
 		rmdir "$DESTDIR$folder" 2>/dev/null || true
 	done
 fi

@@ -5,7 +5,7 @@ LIBDIR ?= $(PREFIX)/lib
 LIBDMFS_SO := $(B)/libdmfs.so.$(VERSION)
 LIBDMFS_OBJ := $(patsubst %.c,$(B)/host/%.o,$(LIBDMFS_SRC))
 LIBDMFS_PIC := $(patsubst %.c,$(B)/pic/%.o,$(LIBDMFS_SRC))
-INSTALLED := $(B)/dmfs $(B)/diosix.elf $(LIBDMFS_SO) $(B)/libdmfs.a $(B)/.manual $(CAPSULE_SDK)
+INSTALLED := $(B)/dmfs $(B)/diosix.elf $(LIBDMFS_SO) $(B)/libdmfs.a $(B)/.manual $(CAPSULE_SDK) $(SERVICES)
 
 $(B)/pic/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/diag.h"
+#include "common/json.h"
 #include "sign/seal.h"
 
 /* Copies a record out of the file; false when it is not all there. */
@@ -133,25 +134,53 @@ int bundle_read(struct bytes *elf, const char *path, const struct args *args)
 	return STATUS_REFUSED;
 }
 
+static int print_json(const struct args *args, const char *path, size_t len)
+{
+	struct json json = {.out = stdout};
+	char id[KEY_ID_TEXT_LEN];
+	struct trust_keys trust;
+	uint64_t rollback = 0;
+	int status = trust_keys_read(&trust, args);
+
+	if (status != STATUS_DONE || !args_number(args, "rollback", 0, UINT64_MAX, &rollback))
+		return STATUS_FAILED;
+	json_begin_result(&json, "bundle");
+	json_text(&json, "output", path);
+	json_number(&json, "output_len", len);
+	json_begin_array(&json, "trusted");
+	for (uint32_t i = 0; i < trust.trust.count; i++)
+		json_text(&json, NULL, key_id_text(id, trust.trust.keys[i]));
+	json_end_array(&json);
+	json_number(&json, "threshold", trust.trust.threshold);
+	json_number(&json, "rollback", rollback);
+	json_bool(&json, "unseals", args_has(args, "unseal"));
+	json_end_object(&json);
+	return STATUS_DONE;
+}
+
 int bundle_command(const struct args *args)
 {
 	const char *path = args_value(args, "output", 0);
 	struct bytes elf;
+	size_t len;
 	int status;
 
 	if (binary_on_terminal(path))
 		return STATUS_USAGE;
+	if (args_has(args, "json") && strcmp(path, "-") == 0)
+		return args_wrong(args->command, "--json and the hypervisor both want standard output");
 	status = bundle_read(&elf, args->operands[0], args);
 	if (status != STATUS_DONE)
 		return status;
 	/* A file with a secret in it is its owner's. */
 	if (args_has(args, "unseal"))
 		umask(077);
-	status = file_write(path, elf.data, elf.len);
+	len = elf.len;
+	status = file_write(path, elf.data, len);
 	sodium_memzero(elf.data, elf.len);
 	free(elf.data);
 	if (status == STATUS_DONE)
 		diag_info("%s: takes images signed by the trusted key%s only", path,
 			  args_count(args, "trust") == 1 ? "" : "s");
-	return status;
+	return status == STATUS_DONE && args_has(args, "json") ? print_json(args, path, len) : status;
 }

@@ -11,6 +11,7 @@
 #include "console.h"
 #include "fake.h"
 #include "line.h"
+#include "log.h"
 #include "machine.h"
 #include "roles.h"
 #include "service_abi.h"
@@ -80,7 +81,7 @@ static void a_line_in_focus_goes_on_whole_after_anothers(void **state)
 static void a_line_in_focus_goes_on_whole_after_the_log_s(void **state)
 {
 	say(&two[0], "# l");
-	console_log("diosix: capsule two: stopped");
+	log_line(DIOSIX_LOG_INFO, "diosix: capsule two: stopped");
 	say(&two[0], "s");
 	expect("[one] # l\r\ndiosix: capsule two: stopped\r\n[one] # ls");
 	say(&two[0], "\n");
@@ -167,7 +168,7 @@ static unsigned count(const char *text)
 static void what_the_line_does_not_take_goes_out_by_its_interrupt(void **state)
 {
 	slow_line(3);
-	console_log("diosix: slow");
+	log_line(DIOSIX_LOG_INFO, "diosix: slow");
 	expect("dio");
 	assert_true(port->room_on);
 	let_go();
@@ -216,7 +217,7 @@ static void at_the_end_all_of_it_goes_out(void **state)
 {
 	slow_line(0);
 	say(&two[1], "last words\n");
-	console_log("diosix: last line");
+	log_line(DIOSIX_LOG_INFO, "diosix: last line");
 	port->limited = false;
 	console_end();
 	expect("[two] last words\r\ndiosix: last line\r\n");
@@ -226,9 +227,9 @@ static void a_line_that_takes_nothing_is_not_waited_for_for_ever(void **state)
 {
 	slow_line(0);
 	for (unsigned i = 0; i < 2000; i++)
-		console_log("diosix: line %u", i);
+		log_line(DIOSIX_LOG_INFO, "diosix: line %u", i);
 	console_end();
-	console_log("diosix: after all");
+	log_line(DIOSIX_LOG_INFO, "diosix: after all");
 	expect("");
 }
 
@@ -260,7 +261,7 @@ static void the_provider_gets_output_with_its_capsules_index(void **state)
 	say(&two[0], "# ");
 	assert_int_equal(two[1].events, DIOSIX_EVENT_CONSOLE_OUTPUT);
 	say(&two[1], "mine");
-	console_log("diosix: kept");
+	log_line(DIOSIX_LOG_INFO, "diosix: kept");
 	expect("");
 	assert_int_equal(console_take_output(&two[0], buffer, sizeof(buffer)), -1);
 	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), 48);
@@ -315,8 +316,11 @@ static void when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits(vo
 {
 	say(&two[0], "# ");
 	say(&two[1], "dying\n");
+	log_line(DIOSIX_LOG_INFO, "diosix: read");
+	console_log_read(&two[1], log_next());
+	log_line(DIOSIX_LOG_INFO, "diosix: unread");
 	console_set_provider(NULL);
-	expect("\r\n[two] dying\r\n[one] # ");
+	expect("\r\ndiosix: unread\r\n[two] dying\r\n[one] # ");
 	type("x");
 	assert_true(capsule_has_input(&two[0]));
 }

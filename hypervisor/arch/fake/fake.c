@@ -207,6 +207,7 @@ bool arch_interrupt_waits(const struct vcpu *vcpu)
 
 void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 {
+	vcpu->exits[DIOSIX_EXIT_FAULT]++;
 	if (sbi_pmu_counts_events(vcpu))
 		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.cause = cause;
@@ -480,6 +481,11 @@ void loader_plan_scrub(struct capsule *capsule)
 {
 	fake.scrubs++;
 	capsule->chore = (struct unpack_plan){.pieces = fake.chore_pieces};
+}
+
+void loader_describe(struct diosix_board_info *info)
+{
+	memcpy(info->image, "fake", 5);
 }
 
 bool loader_complete(struct capsule *capsule)

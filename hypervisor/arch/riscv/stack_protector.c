@@ -5,7 +5,7 @@
 #include "arch/hart.h"
 #include "asm.h"
 #include "board_io.h"
-#include "console.h"
+#include "log.h"
 
 uintptr_t __stack_chk_guard = 0x5eed0ff1ce0dd0b1;
 _Noreturn void __stack_chk_fail(void);
@@ -25,7 +25,7 @@ void stack_protector_init(const uint8_t *seed, uint32_t len)
 
 void __stack_chk_fail(void)
 {
-	console_panic();
-	console_log("diosix: panic: a stack overrun in %p: a bug in the hypervisor", __builtin_return_address(0));
+	log_panic();
+	log_line(DIOSIX_LOG_ERROR, "diosix: panic: a stack overrun in %p: a bug in the hypervisor", __builtin_return_address(0));
 	board_stop(false);
 }

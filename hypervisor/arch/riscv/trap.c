@@ -7,17 +7,18 @@
 #include "asm.h"
 #include "board_io.h"
 #include "capsule.h"
-#include "console.h"
 #include "csr.h"
 #include "decode.h"
 #include "isolation.h"
+#include "log.h"
 #include "scheduler.h"
 #include "units.h"
 
 #define INSN_WFI 0x10500073u
 
-static void interrupt(uint64_t number)
+static void interrupt(struct vcpu *vcpu, uint64_t number)
 {
+	vcpu->exits[number == IRQ_M_TIMER ? DIOSIX_EXIT_TIMER : DIOSIX_EXIT_INTERRUPT]++;
 	switch (number) {
 	case IRQ_M_TIMER:
 		sched_timer();
@@ -51,12 +52,16 @@ static void illegal(struct vcpu *vcpu, uint64_t mtval)
 
 	if (insn == INSN_WFI && supervisor) {
 		vcpu->arch.pc += 4;
+		vcpu->exits[DIOSIX_EXIT_WAIT]++;
 		sched_wait();
 	} else if (!arch_features.time_csr && decode_csr_read(insn, &read) && read.csr == CSR_TIME &&
 		   (supervisor || csr_read(CSR_SCOUNTEREN) & COUNTER_TIME)) {
 		vcpu_set_reg(vcpu, read.reg, arch_time());
 		vcpu->arch.pc += 4;
-	} else if (!units_loaded_late(vcpu)) {
+		vcpu->exits[DIOSIX_EXIT_EMULATED]++;
+	} else if (units_loaded_late(vcpu)) {
+		vcpu->exits[DIOSIX_EXIT_EMULATED]++;
+	} else {
 		arch_inject(vcpu, ARCH_ILLEGAL, insn);
 	}
 }
@@ -67,6 +72,7 @@ static void exception(struct vcpu *vcpu, uint64_t cause, uint64_t mtval)
 	case CAUSE_ECALL_S:
 	case CAUSE_ECALL_VS:
 		vcpu->arch.pc += 4;
+		vcpu->exits[DIOSIX_EXIT_CALL]++;
 		guest_call(vcpu);
 		return;
 	case CAUSE_LOAD_GUEST:
@@ -134,7 +140,7 @@ struct vcpu *riscv_trap(struct vcpu *vcpu)
 	uint64_t cause = csr_read(CSR_MCAUSE), mtval = csr_read(CSR_MTVAL);
 
 	if (cause & CAUSE_INTERRUPT)
-		interrupt(cause & ~CAUSE_INTERRUPT);
+		interrupt(vcpu, cause & ~CAUSE_INTERRUPT);
 	else
 		exception(vcpu, cause, mtval);
 	/* Most of the time it is the same one, and nobody wants anything of it. */
@@ -150,10 +156,10 @@ void arch_run(void)
 
 void riscv_panic(const uint64_t *frame)
 {
-	console_panic();
-	console_log("diosix: panic: trap %lx at %lx, value %lx, hart %lu: a bug in the hypervisor",
+	log_panic();
+	log_line(DIOSIX_LOG_ERROR, "diosix: panic: trap %lx at %lx, value %lx, hart %lu: a bug in the hypervisor",
 		    csr_read(CSR_MCAUSE), csr_read(CSR_MEPC), csr_read(CSR_MTVAL), csr_read(CSR_MHARTID));
 	for (unsigned n = 1; n < 31; n += 2)
-		console_log("  x%-2u %016lx  x%-2u %016lx", n, frame[n], n + 1, frame[n + 1]);
+		log_line(DIOSIX_LOG_ERROR, "  x%-2u %016lx  x%-2u %016lx", n, frame[n], n + 1, frame[n + 1]);
 	board_stop(false);
 }

@@ -8,10 +8,10 @@
 #include "asm.h"
 #include "board_io.h"
 #include "capsule.h"
-#include "console.h"
 #include "csr.h"
 #include "dmfs.h"
 #include "isolation.h"
+#include "log.h"
 #include "probe.h"
 #include "protect.h"
 #include "units.h"
@@ -268,6 +268,7 @@ void arch_inject(struct vcpu *vcpu, enum arch_exception cause, uint64_t tval)
 		guest_lost(vcpu);
 		return;
 	}
+	vcpu->exits[DIOSIX_EXIT_FAULT]++;
 	if (sbi_pmu_counts_events(vcpu))
 		sbi_pmu_trapped(vcpu, cause);
 	vcpu->arch.pc = isolation->take_trap(vcpu, cause, tval);
@@ -409,14 +410,14 @@ void arch_report(const struct vcpu *vcpu)
 	struct arch_csrs csr = vcpu->arch.csr;
 
 	isolation->csrs_save(&csr);
-	console_log("  pc   %016lx  mstatus %016lx", vcpu->arch.pc, vcpu->arch.mstatus);
-	console_log("  sepc %016lx  scause  %016lx  stval %016lx", csr.epc, csr.cause, csr.tval);
-	console_log("  stvec %016lx  satp   %016lx", csr.tvec, csr.atp);
+	log_line(DIOSIX_LOG_ERROR, "  pc   %016lx  mstatus %016lx", vcpu->arch.pc, vcpu->arch.mstatus);
+	log_line(DIOSIX_LOG_ERROR, "  sepc %016lx  scause  %016lx  stval %016lx", csr.epc, csr.cause, csr.tval);
+	log_line(DIOSIX_LOG_ERROR, "  stvec %016lx  satp   %016lx", csr.tvec, csr.atp);
 	for (unsigned n = 1; n < 32; n += 3) {
 		if (n + 2 < 32)
-			console_log("  %-4s %016lx  %-4s %016lx  %-4s %016lx", names[n], x[n], names[n + 1],
+			log_line(DIOSIX_LOG_ERROR, "  %-4s %016lx  %-4s %016lx  %-4s %016lx", names[n], x[n], names[n + 1],
 				    x[n + 1], names[n + 2], x[n + 2]);
 		else
-			console_log("  %-4s %016lx", names[n], x[n]);
+			log_line(DIOSIX_LOG_ERROR, "  %-4s %016lx", names[n], x[n]);
 	}
 }

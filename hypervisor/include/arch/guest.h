@@ -130,7 +130,7 @@ bool arch_fp_enabled(const struct vcpu *vcpu);
 uint64_t arch_fp_reg(struct vcpu *vcpu, unsigned n);
 void arch_set_fp_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
 
-/* Registers of the loaded vCPU for a crash report, some lines through console_log(). */
+/* Registers of the loaded vCPU for a crash report, some lines of the log. */
 void arch_report(const struct vcpu *vcpu);
 
 /*

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime.h"
+#include "words.h"
+
+#include <stdbool.h>
 
 static bool blank(char c)
 {

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* The console service's life: it begins, takes turns, and ends. */
+#include "ui.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- it begins ---------------------------------------------------------------------------------- */
+
+static enum terminal_kind terminal_kind(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum terminal_kind kind;
+	} kinds[] = {{"dumb", TERMINAL_DUMB}, {"mono", TERMINAL_MONO}, {"color", TERMINAL_COLOR}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].word, word) == 0)
+			return kinds[i].kind;
+	return TERMINAL_UNKNOWN;
+}
+
+static const char *option(int count, char **arguments, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (int i = 0; i < count; i++)
+		if (strncmp(arguments[i], name, len) == 0 && arguments[i][len] == '=')
+			return arguments[i] + len + 1;
+	return NULL;
+}
+
+void ui_begin(struct ui *ui, int count, char **arguments, uint64_t timebase, uint64_t now)
+{
+	const char *terminal = option(count, arguments, "terminal"), *color = option(count, arguments, "color");
+
+	memset(ui, 0, sizeof(*ui));
+	ui->now = now;
+	ui->timebase = timebase ? timebase : 1;
+	ui->view_option = option(count, arguments, "view");
+	ui->focus_option = option(count, arguments, "focus");
+	ui->color_option = color ? color : "auto";
+	ui->terminal_option = terminal ? terminal_kind(terminal) : TERMINAL_UNKNOWN;
+	ui->writer = ui->focus = NOBODY;
+	ui->all.size = ALL_SCREEN_SIZE;
+	ui->all.bytes = malloc(ALL_SCREEN_SIZE);
+}
+
+/* Lines of the log up to now were on the line before, by the hypervisor's own console. */
+static void begin_service(struct ui *ui)
+{
+	enum terminal_kind kind = ui->terminal_option;
+
+	if (diosix_register(DIOSIX_ROLE_CONSOLE).error)
+		return;
+	ui->registered = true;
+	capsules_refresh(ui);
+	capsules_sample(ui);
+	log_refresh(ui, false);
+	if (kind == TERMINAL_UNKNOWN && ui->stats_error == DIOSIX_OK)
+		kind = terminal_kind(ui->board.terminal);
+	terminal_begin(&ui->terminal, kind, ui->color_option, ui->now);
+}
+
+/* The first guest; `guests` says how many there are. */
+static uint32_t first_guest(const struct ui *ui, unsigned *guests)
+{
+	uint32_t first = NOBODY;
+
+	*guests = 0;
+	for (uint32_t i = ui->count; i-- > 0;)
+		if (ui->capsules[i].known && ui->capsules[i].info.kind == DIOSIX_GUEST) {
+			first = i;
+			++*guests;
+		}
+	return first;
+}
+
+/* The boot log stays on the screen, and the view begins below it. */
+static void begin_view(struct ui *ui)
+{
+	static const char hint[] = "Ctrl-] opens the console's bar, 'help' in it lists commands";
+	unsigned guests;
+	uint32_t focus = first_guest(ui, &guests), wanted = NOBODY;
+
+	if (ui->focus_option)
+		wanted = capsule_find(ui, ui->focus_option);
+	if (wanted != NOBODY)
+		focus = wanted;
+	if (focus != NOBODY)
+		ui->focus = focus;
+	ui->view = guests == 1 || wanted != NOBODY ? VIEW_ONE : VIEW_ALL;
+	if (ui->view_option)
+		ui->view = strcmp(ui->view_option, "one") == 0 ? VIEW_ONE : VIEW_ALL;
+	ui->begun = true;
+	ui->mode = MODE_VIEW;
+	if (ui->view == VIEW_ALL)
+		view_line(ui, STYLE_LOG, hint, sizeof(hint) - 1);
+	if (ui->view_option && strcmp(ui->view_option, "top") == 0 && terminal_draws(&ui->terminal) && !ui->stats_error)
+		top_open(ui);
+}
+
+/* --- it takes turns ----------------------------------------------------------------------------- */
+
+static void follow_log(struct ui *ui)
+{
+	uint64_t next = ui->log.next;
+
+	log_refresh(ui, true);
+	if (ui->log.next != next && ui->mode == MODE_LOG)
+		log_draw(ui);
+}
+
+static void refresh_screen(struct ui *ui)
+{
+	bool resized = ui->terminal.resized;
+
+	ui->terminal.resized = false;
+	if (ui->mode == MODE_TOP && ui->now >= ui->top.sampled + SAMPLE_TIME) {
+		ui->top.before = ui->top.sampled;
+		ui->top.sampled = ui->now;
+		capsules_refresh(ui);
+		capsules_sample(ui);
+		top_draw(ui);
+	} else if (ui->mode == MODE_TOP && resized) {
+		top_draw(ui);
+	}
+	if (ui->mode == MODE_BAR && resized)
+		bar_draw(ui);
+	if (ui->mode == MODE_PAGE && resized)
+		page_draw(ui);
+	if (ui->mode == MODE_LOG && (resized || (ui->redraw && ui->terminal.len == 0)))
+		log_draw(ui);
+}
+
+static bool stopping_any(const struct ui *ui)
+{
+	for (unsigned i = 0; i < STOPS_MAX; i++)
+		if (ui->stops[i].active)
+			return true;
+	return false;
+}
+
+static void serve(struct ui *ui, uint64_t events)
+{
+	input_take(ui);
+	input_late(ui);
+	if (!ui->begun && ui->terminal.kind != TERMINAL_UNKNOWN)
+		begin_view(ui);
+	if (events & DIOSIX_EVENT_LOG)
+		follow_log(ui);
+	view_tick(ui);
+	if (ui->begun)
+		view_take_output(ui);
+	view_pump(ui);
+	refresh_screen(ui);
+	input_feed(ui);
+}
+
+/* What is on the way still gets there, as far as the line takes it. */
+static void end(struct ui *ui)
+{
+	if (ui->end_by == 0) {
+		ui->end_by = ui->now + END_TIME;
+		if (ui->begun && ui->mode != MODE_VIEW)
+			bar_close(ui);
+	}
+	view_take_output(ui);
+	view_pump(ui);
+	terminal_flush(&ui->terminal);
+	if (view_is_behind(ui) && ui->now < ui->end_by)
+		return;
+	if (ui->registered && ui->begun)
+		terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
+	terminal_text(&ui->terminal, "\r\n");
+	terminal_flush(&ui->terminal);
+	ui->ended = true;
+}
+
+void ui_turn(struct ui *ui, uint64_t events, uint64_t now)
+{
+	ui->now = now;
+	ui->more = false;
+	ui->stopping |= (events & DIOSIX_EVENT_STOP) != 0;
+	if (!ui->registered && !ui->stopping)
+		begin_service(ui);
+	if ((events & DIOSIX_EVENT_CAPSULES) || stopping_any(ui))
+		capsules_refresh(ui);
+	if (ui->registered && !ui->stopping)
+		serve(ui, events);
+	stops_tick(ui);
+	control_turn(ui);
+	terminal_flush(&ui->terminal);
+	if (ui->stopping)
+		end(ui);
+}
+
+static void sooner(uint64_t *deadline, uint64_t other)
+{
+	if (other < *deadline)
+		*deadline = other;
+}
+
+uint64_t ui_deadline(const struct ui *ui)
+{
+	uint64_t deadline = UINT64_MAX;
+
+	if (ui->more)
+		return 0;
+	sooner(&deadline, terminal_deadline(&ui->terminal));
+	sooner(&deadline, keys_deadline(&ui->keys));
+	sooner(&deadline, view_deadline(ui));
+	if (ui->mode == MODE_TOP)
+		sooner(&deadline, ui->top.sampled + SAMPLE_TIME);
+	if (ui->feed_len > 0)
+		sooner(&deadline, ui->now + FEED_TIME);
+	if (ui->stopping)
+		sooner(&deadline, ui->end_by);
+	for (unsigned i = 0; i < STOPS_MAX; i++)
+		if (ui->stops[i].active && !ui->stops[i].killed)
+			sooner(&deadline, ui->stops[i].deadline);
+	return deadline;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The views of what capsules print. Each has a screen, a ring of bytes, and the terminal follows it: `shown` says how far.
+ * While the terminal is behind, output stays with the hypervisor, whose buffer for each capsule then fills: whoever
+ * floods waits, and the others' pieces are taken in turn with his.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ui.h"
+
+#define LINE_AHEAD  1024u /* bytes that may wait for the line */
+#define VIEW_AHEAD  2048u /* and for the terminal's buffer */
+#define SLICE	    64u	  /* bytes that are put on screens at a time */
+#define SLICES_MAX  512u  /* of them in a turn */
+
+static struct screen *current(struct ui *ui)
+{
+	return ui->view == VIEW_ALL || ui->focus == NOBODY ? &ui->all : &capsule_at(ui, ui->focus)->screen;
+}
+
+bool view_is_behind(struct ui *ui)
+{
+	return ui->begun && (ui->terminal.len > 0 || current(ui)->head > ui->shown || ui->piece_left > 0);
+}
+
+/* Is what capsules print on the terminal now? */
+static bool live(const struct ui *ui)
+{
+	return ui->mode == MODE_VIEW;
+}
+
+/* --- the view of all ---------------------------------------------------------------------------- */
+
+static void all_text(struct ui *ui, const char *text)
+{
+	screen_put(&ui->all, text, strlen(text));
+}
+
+static const char *style_of(const struct ui *ui, uint32_t index)
+{
+	return terminal_style(&ui->terminal, STYLE_CAPSULE + index % CAPSULE_COLORS);
+}
+
+/* Whoever is not the last writer begins a line of his own. */
+static void all_begin(struct ui *ui, uint32_t index)
+{
+	const char *style = style_of(ui, index);
+
+	if (ui->writer == index)
+		return;
+	if (ui->writer != NOBODY)
+		all_text(ui, "\r\n");
+	ui->writer = index;
+	all_text(ui, style);
+	all_text(ui, "[");
+	all_text(ui, capsule_name(ui, index));
+	all_text(ui, "] ");
+	if (*style)
+		all_text(ui, terminal_style(&ui->terminal, STYLE_PLAIN));
+}
+
+/* What there is of a capsule's line; `end` when that is all. */
+static void emit(struct ui *ui, uint32_t index, bool end)
+{
+	struct assembly *assembly = &ui->capsules[index].assembly;
+
+	if (assembly->len == 0 && !end)
+		return;
+	all_begin(ui, index);
+	screen_put(&ui->all, assembly->text, assembly->len);
+	assembly->len = 0;
+	if (end) {
+		all_text(ui, "\r\n");
+		ui->writer = NOBODY;
+	}
+}
+
+enum { OUTSIDE, AFTER_ESCAPE, IN_SEQUENCE, IN_STRING, STRING_ESCAPE };
+
+/* Is the byte part of an escape sequence (ECMA-48 5.4 and 5.6)? Those would move the cursor through others' lines. */
+static bool in_escape(struct assembly *assembly, uint8_t byte)
+{
+	switch (assembly->escape) {
+	case OUTSIDE:
+		if (byte != 0x1b)
+			return false;
+		assembly->escape = AFTER_ESCAPE;
+		return true;
+	case AFTER_ESCAPE:
+		if (byte == '[')
+			assembly->escape = IN_SEQUENCE;
+		else if (byte && strchr("]PX^_", byte))
+			assembly->escape = IN_STRING;
+		else if (byte < 0x20 || byte > 0x2f) /* those come before a last byte: ESC ( B */
+			assembly->escape = OUTSIDE;
+		return true;
+	case IN_SEQUENCE:
+		if (byte >= 0x40)
+			assembly->escape = OUTSIDE;
+		/* Nobody ends a line within one: it was cut short. */
+		if (byte == '\n')
+			assembly->escape = OUTSIDE;
+		return byte != '\n';
+	default:
+		if (byte == 0x07 || byte == '\n' || (assembly->escape == STRING_ESCAPE && byte == '\\'))
+			assembly->escape = OUTSIDE;
+		else
+			assembly->escape = byte == 0x1b ? STRING_ESCAPE : IN_STRING;
+		return byte != '\n';
+	}
+}
+
+static void assemble(struct ui *ui, uint32_t index, uint8_t byte)
+{
+	struct assembly *assembly = &ui->capsules[index].assembly;
+
+	if (in_escape(assembly, byte))
+		return;
+	if (byte == '\r') {
+		assembly->carriage = true;
+		return;
+	}
+	/* A carriage return alone ends a line as well: what comes next would overwrite it. */
+	if (byte == '\n' || (assembly->carriage && (assembly->len > 0 || ui->writer == index))) {
+		emit(ui, index, true);
+		assembly->carriage = false;
+		if (byte == '\n')
+			return;
+	}
+	assembly->carriage = false;
+	if (byte < ' ' && byte != '\t' && !(byte == '\b' && ui->writer == index))
+		return;
+	if (byte == 0x7f)
+		return;
+	if (assembly->len == 0)
+		assembly->since = ui->now;
+	assembly->text[assembly->len++] = (char)byte;
+	if (assembly->len == ASSEMBLED_LEN)
+		emit(ui, index, false);
+}
+
+static uint64_t patience(const struct ui *ui, uint32_t index)
+{
+	return index == ui->focus ? FOCUS_TIME : PROMPT_TIME;
+}
+
+void view_tick(struct ui *ui)
+{
+	for (uint32_t i = 0; i < ui->count; i++) {
+		const struct assembly *assembly = &ui->capsules[i].assembly;
+
+		if (assembly->len > 0 && ui->now >= assembly->since + patience(ui, i))
+			emit(ui, i, false);
+	}
+}
+
+uint64_t view_deadline(const struct ui *ui)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (uint32_t i = 0; i < ui->count; i++) {
+		const struct assembly *assembly = &ui->capsules[i].assembly;
+
+		if (assembly->len > 0 && assembly->since + patience(ui, i) < first)
+			first = assembly->since + patience(ui, i);
+	}
+	return first;
+}
+
+void view_line(struct ui *ui, unsigned style, const char *text, size_t len)
+{
+	const char *set = terminal_style(&ui->terminal, style);
+
+	if (ui->writer != NOBODY)
+		all_text(ui, "\r\n");
+	ui->writer = NOBODY;
+	all_text(ui, set);
+	if (len < 8 || memcmp(text, "diosix: ", 8) != 0)
+		all_text(ui, "diosix: ");
+	for (size_t i = 0; i < len; i++)
+		if ((uint8_t)text[i] >= ' ')
+			screen_put(&ui->all, text + i, 1);
+	if (*set)
+		all_text(ui, terminal_style(&ui->terminal, STYLE_PLAIN));
+	all_text(ui, "\r\n");
+}
+
+void view_notice(struct ui *ui, uint32_t index, const char *text)
+{
+	struct screen *screen = &capsule_at(ui, index)->screen;
+	char line[256];
+	int len = snprintf(line, sizeof(line), "%s\r\n[diosix: %s]\r\n", terminal_reset(&ui->terminal), text);
+
+	screen_put(screen, line, (size_t)len);
+}
+
+/* --- output that comes -------------------------------------------------------------------------- */
+
+static void mark_lost(struct ui *ui, uint32_t index, uint64_t bytes)
+{
+	char line[128];
+	int len = snprintf(line, sizeof(line), "[%s] ... %lu bytes lost ...\r\n", capsule_name(ui, index), (unsigned long)bytes);
+
+	emit(ui, index, false);
+	if (ui->writer != NOBODY)
+		all_text(ui, "\r\n");
+	ui->writer = NOBODY;
+	screen_put(&ui->all, line, (size_t)len);
+	screen_put(&ui->capsules[index].screen, "\r\n", 2);
+	screen_put(&ui->capsules[index].screen, line, (size_t)len);
+}
+
+/* Begins the next piece of the batch; false at its end. */
+static bool next_piece(struct ui *ui)
+{
+	struct diosix_output output;
+
+	ui->batch_at = (ui->batch_at + 7) & ~(size_t)7;
+	if (ui->batch_at + sizeof(output) > ui->batch_len)
+		return false;
+	memcpy(&output, (uint8_t *)ui->batch + ui->batch_at, sizeof(output));
+	ui->batch_at += sizeof(output);
+	if (output.capsule >= CAPSULES_MAX || output.len > ui->batch_len - ui->batch_at) {
+		ui->batch_at = ui->batch_len;
+		return false;
+	}
+	ui->piece_of = output.capsule;
+	ui->piece_left = output.len;
+	capsule_at(ui, output.capsule);
+	if (ui->focus == NOBODY)
+		ui->focus = output.capsule;
+	if (output.dropped) {
+		mark_lost(ui, output.capsule, output.dropped);
+		control_output(ui, output.capsule, NULL, 0, output.dropped);
+	}
+	return true;
+}
+
+static bool next_batch(struct ui *ui)
+{
+	struct diosix_result done;
+
+	if (ui->stopping)
+		return false;
+	done = diosix_console_output(ui->batch, sizeof(ui->batch));
+	ui->batch_at = 0;
+	ui->batch_len = done.error || done.value > sizeof(ui->batch) ? 0 : done.value;
+	return ui->batch_len > 0 && next_piece(ui);
+}
+
+static void put_slice(struct ui *ui)
+{
+	const uint8_t *bytes = (const uint8_t *)ui->batch + ui->batch_at;
+	uint32_t len = ui->piece_left < SLICE ? ui->piece_left : SLICE, index = ui->piece_of;
+
+	screen_put(&ui->capsules[index].screen, bytes, len);
+	for (uint32_t i = 0; i < len; i++)
+		assemble(ui, index, bytes[i]);
+	control_output(ui, index, bytes, len, 0);
+	ui->batch_at += len;
+	ui->piece_left -= len;
+	/* Somebody types on this line: what is new of it is wanted at once. */
+	if (ui->piece_left == 0 && ui->writer == index)
+		emit(ui, index, false);
+}
+
+/*
+ * A terminal that draws gets the view anew when the bar is closed; one that does not goes on where it was, so nothing may be
+ * overwritten meanwhile.
+ */
+static bool behind(struct ui *ui)
+{
+	const struct screen *screen = current(ui);
+	uint64_t waits = screen->head - ui->shown;
+
+	return live(ui) ? waits > VIEW_AHEAD : !terminal_draws(&ui->terminal) && waits > screen->size / 2;
+}
+
+void view_take_output(struct ui *ui)
+{
+	for (unsigned i = 0; i < SLICES_MAX; i++) {
+		view_pump(ui);
+		if (behind(ui))
+			return;
+		if (ui->piece_left == 0 && !next_piece(ui) && !next_batch(ui))
+			return;
+		if (ui->piece_left > 0)
+			put_slice(ui);
+	}
+	ui->more = true;
+}
+
+/* --- the terminal follows ------------------------------------------------------------------------- */
+
+void view_pump(struct ui *ui)
+{
+	struct screen *screen = current(ui);
+	const uint8_t *bytes;
+	size_t run;
+
+	if (!live(ui) || !ui->begun)
+		return;
+	if (ui->shown < screen_tail(screen))
+		ui->shown = screen_tail(screen);
+	while (ui->terminal.len < LINE_AHEAD && (run = screen_run(screen, ui->shown, &bytes)) > 0) {
+		if (run > LINE_AHEAD)
+			run = LINE_AHEAD;
+		terminal_put(&ui->terminal, bytes, run);
+		ui->shown += run;
+		terminal_flush(&ui->terminal);
+	}
+}
+
+void view_show(struct ui *ui)
+{
+	struct screen *screen = current(ui);
+
+	ui->mode = MODE_VIEW;
+	terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
+	terminal_text(&ui->terminal, terminal_clear(&ui->terminal));
+	ui->shown = screen_replay(screen, ui->terminal.rows - 1);
+	view_pump(ui);
+}
+
+void view_set(struct ui *ui, enum view view, uint32_t focus)
+{
+	if (focus != ui->focus)
+		ui->feed_len = 0; /* it was typed for another */
+	ui->view = view;
+	ui->focus = focus;
+	if (!terminal_draws(&ui->terminal))
+		terminal_printf(&ui->terminal, "\r\n[%s]\r\n", view == VIEW_ALL ? "all" : capsule_name(ui, focus));
+	view_show(ui);
+}
