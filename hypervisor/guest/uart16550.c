@@ -51,13 +51,21 @@ static uint8_t next_key(struct uart *uart)
 	return (uint8_t)key;
 }
 
+/* While it is not asked to stop. */
+static inline bool has_typed_byte(const struct capsule *capsule)
+{
+	const struct uart *uart = &capsule->machine->uart;
+
+	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
+}
+
 static bool has_byte(const struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
 
 	if (uart->keys != 0 && !(uart->mcr & MCR_LOOP))
 		return !uart->key_read;
-	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
+	return has_typed_byte(capsule);
 }
 
 /* Is there room for what it sends? In loopback mode always. */
@@ -160,16 +168,16 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 	uart_update(capsule);
 }
 
-static inline uint8_t line_status(const struct capsule *capsule)
+static inline uint8_t line_status(const struct capsule *capsule, bool has_input)
 {
-	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_byte(capsule) ? LSR_READY : 0);
+	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_input ? LSR_READY : 0);
 }
 
 /* Of a break or a key. */
 static uint8_t line_status_of_keys(struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
-	uint8_t status = line_status(capsule);
+	uint8_t status = line_status(capsule, has_byte(capsule));
 
 	if (uart->keys % 2 == 0 && status & LSR_READY && uart->keys != 0)
 		status |= LSR_BREAK;
@@ -250,8 +258,9 @@ bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_
 {
 	(void)width;
 	*value = 0;
-	if (offset == LSR && capsule->machine->uart.keys == 0) { /* what a console polls for each byte: it changes nothing, so it needs no lock */
-		*value = line_status(capsule);
+	/* What a console polls for each byte: it changes nothing, so it needs no lock. */
+	if (offset == LSR && capsule->machine->uart.keys == 0) {
+		*value = line_status(capsule, has_typed_byte(capsule));
 		return true;
 	}
 	return offset >= REGISTERS || read_locked(capsule, (unsigned)offset, value);
