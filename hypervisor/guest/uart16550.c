@@ -51,7 +51,8 @@ static uint8_t next_key(struct uart *uart)
 	return (uint8_t)key;
 }
 
-static bool has_input(const struct capsule *capsule)
+/* While it is not asked to stop. */
+static inline bool has_typed_byte(const struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
 
@@ -64,7 +65,7 @@ static bool has_byte(const struct capsule *capsule)
 
 	if (uart->keys != 0 && !(uart->mcr & MCR_LOOP))
 		return !uart->key_read;
-	return has_input(capsule);
+	return has_typed_byte(capsule);
 }
 
 /* Is there room for what it sends? In loopback mode always. */
@@ -167,9 +168,9 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 	uart_update(capsule);
 }
 
-static inline uint8_t line_status(const struct capsule *capsule, bool received)
+static inline uint8_t line_status(const struct capsule *capsule, bool has_input)
 {
-	return (is_ready(capsule) ? LSR_EMPTY : 0) | (received ? LSR_READY : 0);
+	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_input ? LSR_READY : 0);
 }
 
 /* Of a break or a key. */
@@ -260,7 +261,7 @@ bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_
 	(void)width;
 	/* What a console polls for each byte changes nothing, so it needs no lock. */
 	if (offset == LSR && capsule->machine->uart.keys == 0)
-		*value = line_status(capsule, has_input(capsule));
+		*value = line_status(capsule, has_typed_byte(capsule));
 	else
 		*value = offset < REGISTERS ? read_locked(capsule, (unsigned)offset) : 0;
 	return true;
