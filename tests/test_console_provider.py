@@ -20,7 +20,7 @@ PORTS = {"virtio": (VIRT_GSTAGE, VIRTIO), "uart": (SIFIVE_U, ("-serial", "charde
 
 
 def echo(restart="never"):
-    return ECHO.format(program=need(BUILD / "services/echo-console.bin"), restart=restart)
+    return ECHO.format(program=need(BUILD / "service-guests/echo-console.bin"), restart=restart)
 
 
 def test_the_provider_shows_what_guests_print_and_gets_what_is_typed(images, boot, where):

@@ -7,8 +7,8 @@
 
 #include "arch/hart.h"
 #include "board_io.h"
-#include "loader.h"
 #include "console.h"
+#include "loader.h"
 #include "log.h"
 #include "pages.h"
 #include "roles.h"
