@@ -34,8 +34,8 @@ static int setup_more(void **state)
 	fake.chore_pieces = 3;
 	board.model = board.bootargs = "";
 	capsules_start();
-	fake.output_len = 0;
-	memset(fake.output, 0, sizeof(fake.output));
+	fake.ports[0].output_len = 0;
+	memset(fake.ports[0].output, 0, sizeof(fake.ports[0].output));
 	enter(0);
 	return 0;
 }
@@ -103,7 +103,7 @@ static void until(unsigned index, enum capsule_state want)
 
 static bool said(const char *line)
 {
-	return strstr(fake.output, line) != NULL;
+	return strstr(fake.ports[0].output, line) != NULL;
 }
 
 /* Crashes by itself. */
@@ -185,7 +185,7 @@ static void every_operation_in_every_state(void **state)
 		if (state_of(VICTIM) != step->end)
 			fail_msg("step %u: ends in state %u", i, state_of(VICTIM));
 		if (step->line != NULL && !said(step->line))
-			fail_msg("step %u: no line '%s' in:\n%s", i, step->line, fake.output);
+			fail_msg("step %u: no line '%s' in:\n%s", i, step->line, fake.ports[0].output);
 		assert_int_equal(state_of(OTHER), CAPSULE_RUNNING);
 	}
 }

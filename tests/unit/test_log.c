@@ -27,7 +27,7 @@ static void a_line_is_printed_and_kept_with_its_time_and_level(void **state)
 
 	fake.time = 4711;
 	log_line(DIOSIX_LOG_WARNING, "diosix: %s %u", "number", 7);
-	assert_non_null(strstr(fake.output, "diosix: number 7\r\n"));
+	assert_non_null(strstr(fake.ports[0].output, "diosix: number 7\r\n"));
 	assert_true(log_get(last + 1, &line, text));
 	assert_int_equal(line.sequence, last + 1);
 	assert_int_equal(line.time, 4711);
