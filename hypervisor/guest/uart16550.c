@@ -51,21 +51,13 @@ static uint8_t next_key(struct uart *uart)
 	return (uint8_t)key;
 }
 
-/* While it is not asked to stop. */
-static inline bool has_typed_byte(const struct capsule *capsule)
-{
-	const struct uart *uart = &capsule->machine->uart;
-
-	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
-}
-
 static bool has_byte(const struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
 
 	if (uart->keys != 0 && !(uart->mcr & MCR_LOOP))
 		return !uart->key_read;
-	return has_typed_byte(capsule);
+	return uart->mcr & MCR_LOOP ? uart->looped : capsule_has_input(capsule);
 }
 
 /* Is there room for what it sends? In loopback mode always. */
@@ -168,18 +160,18 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 	uart_update(capsule);
 }
 
-static inline uint8_t line_status(const struct capsule *capsule, bool has_input)
+static uint8_t line_status(const struct capsule *capsule)
 {
-	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_input ? LSR_READY : 0);
+	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_byte(capsule) ? LSR_READY : 0);
 }
 
 /* Of a break or a key. */
 static uint8_t line_status_of_keys(struct capsule *capsule)
 {
 	const struct uart *uart = &capsule->machine->uart;
-	uint8_t status = line_status(capsule, has_byte(capsule));
+	uint8_t status = line_status(capsule);
 
-	if (status & LSR_READY && uart->keys != 0 && uart->keys % 2 == 0)
+	if (uart->keys % 2 == 0 && status & LSR_READY && uart->keys != 0)
 		status |= LSR_BREAK;
 	end_pause(capsule);
 	return status;
@@ -245,7 +237,7 @@ static bool write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 	return false;
 }
 
-/* Apart, so that what a console polls needs none of the stack that this does. */
+/* Not inlined: the line's status is read far more often than all else, and this would make it slower. */
 static __attribute__((noinline)) uint64_t read_locked(struct capsule *capsule, unsigned reg)
 {
 	uint64_t value;
@@ -258,10 +250,13 @@ static __attribute__((noinline)) uint64_t read_locked(struct capsule *capsule, u
 
 bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
 {
+	const struct uart *uart = &capsule->machine->uart;
+
 	(void)width;
-	/* What a console polls for each byte changes nothing, so it needs no lock. */
-	if (offset == LSR && capsule->machine->uart.keys == 0)
-		*value = line_status(capsule, has_typed_byte(capsule));
+	/* line_status() as a console polls it for each byte: it changes nothing, so it needs no lock. */
+	if (offset == LSR && uart->keys == 0 && !(uart->mcr & MCR_LOOP))
+		*value = (atomic_load_explicit(&capsule->printed.full, memory_order_relaxed) ? 0u : LSR_EMPTY) |
+			 (capsule_has_input(capsule) ? LSR_READY : 0u);
 	else
 		*value = offset < REGISTERS ? read_locked(capsule, (unsigned)offset) : 0;
 	return true;
