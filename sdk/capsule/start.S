@@ -8,7 +8,7 @@
 #define ELF_R_RISCV_RELATIVE 3
 
 	.option norelax
-	.section .text.start, "ax"
+	.section .start, "ax" /* not .text.start: a function that is called start has that */
 	.global _start
 _start:
 	csrw sie, zero
