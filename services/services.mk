@@ -4,7 +4,7 @@
 
 SERVICES := $(patsubst services/%/Makefile,$(B)/services/%.elf,$(wildcard services/*/Makefile))
 
-$(B)/services/%.elf: $(CAPSULE_SDK) $(wildcard services/*/* sdk/common/suggest.* sdk/libdmfs/names.c)
+$(SERVICES): $(B)/services/%.elf: $(CAPSULE_SDK) $(wildcard services/*/* sdk/common/suggest.* sdk/libdmfs/names.c)
 	$(say) MAKE $@
 	$(Q)$(MAKE) --no-print-directory -s -C services/$* CAPSULE_OUT=$(abspath $(@D))/$* DIOSIX=$(abspath $(SDK))
 	$(Q)cp $(@D)/$*/$*.elf $@

@@ -9,7 +9,7 @@ MAY = "[message_send, message_receive, memory_grant]"
 
 @pytest.mark.parametrize("harts", ["1", "2"])
 def test_ten_thousand_messages_and_pages_that_are_taken_back(images, boot, where, harts):
-    program = f"{{file: {need(BUILD / 'services/exchange.bin')}, load: 0x80200000, relocatable: true}}"
+    program = f"{{file: {need(BUILD / 'service-guests/exchange.bin')}, load: 0x80200000, relocatable: true}}"
     image = images.pack(manifest(guest("owner", program, cmdline="owner", permissions=MAY),
                                  guest("peer", program, permissions=MAY, restart="on-crash")))
     board = boot(image, "--harts", harts, *where)

@@ -25,7 +25,7 @@ def test_the_table_is_read_whole():
 
 @pytest.fixture(scope="module")
 def matrix_image(images):
-    program = f"{{file: {need(BUILD / 'services/permissions.bin')}, load: 0x80200000, relocatable: true}}"
+    program = f"{{file: {need(BUILD / 'service-guests/permissions.bin')}, load: 0x80200000, relocatable: true}}"
     guests = [guest("victim", program, cmdline="victim"), guest("nothing", program)]
     guests += [guest(f"only.{name}", program, permissions=f"[{name}]") for name in PERMISSIONS]
     return images.pack(manifest(*guests))

@@ -89,13 +89,13 @@ $(B)/attacks/%.bin: $(B)/attacks/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
 # Those of tests/services are more of them, that use the service ABI.
-SERVICE_TESTS := $(patsubst tests/services/%.c,$(B)/services/%.bin,$(wildcard tests/services/*.c))
-$(B)/services/%.elf: tests/services/%.c sdk/capsule/service_abi.h $(addprefix tests/attacks/,attack.c attack.h start.S link.ld) | $(PACKAGES)
+SERVICE_TESTS := $(patsubst tests/services/%.c,$(B)/service-guests/%.bin,$(wildcard tests/services/*.c))
+$(B)/service-guests/%.elf: tests/services/%.c sdk/capsule/service_abi.h $(addprefix tests/attacks/,attack.c attack.h start.S link.ld) | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CROSS)gcc $(ATTACK_CFLAGS) -Itests/attacks -Isdk/capsule -DATTACK_NAME='"$*"' -nostdlib -static \
 		-Wl,--no-warn-rwx-segments -T tests/attacks/link.ld -o $@ $< tests/attacks/attack.c tests/attacks/start.S
-$(B)/services/%.bin: $(B)/services/%.elf
+$(B)/service-guests/%.bin: $(B)/service-guests/%.elf
 	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
 # --- guests that look after their state ---------------------------------------------------------------

@@ -16,9 +16,9 @@
 #include "scheduler.h"
 #include "service_abi.h"
 
+_Static_assert(CONSOLE_RING_LEN % PAGE_SIZE == 0, "the ring is whole pages");
 _Static_assert((int)CAPSULE_STOPPED == (int)DIOSIX_STATE_STOPPED, "states are told by number");
 _Static_assert((int)STOP_KILLED == (int)DIOSIX_END_KILLED, "ends are told by number");
-_Static_assert(CONSOLE_RING_LEN % PAGE_SIZE == 0, "the ring is whole pages");
 
 struct capsule *capsules;
 uint32_t capsule_count;
@@ -480,8 +480,8 @@ void capsule_chore(struct vcpu *vcpu)
 
 void capsules_start(void)
 {
-	ended = 0;
-	on_request = false;
+	atomic_store(&ended, 0);
+	atomic_store(&on_request, false);
 	for (uint32_t i = 0; i < capsule_count; i++) {
 		log_line(DIOSIX_LOG_INFO, "diosix: capsule %s: started", capsules[i].name);
 		begin_life(&capsules[i]);

@@ -33,6 +33,7 @@ static struct capsule *writer; /* whose unfinished line the cursor is on */
 static uint32_t focus;
 static bool escaped;	  /* the last byte was Ctrl-] */
 static bool has_control;
+static uint64_t log_unread; /* the first line that the provider has not read */
 static uint64_t log_lost; /* bytes of the log, as the line was dead */
 
 static uint32_t turn; /* who had the last one of those of whom something waits */
@@ -114,8 +115,11 @@ static bool may_log(size_t len)
 
 void console_line(enum diosix_level level, const char *text, size_t len)
 {
+	struct capsule *provider;
+
 	take();
-	if ((own() || !capsule_may(line->provider, DMFS_PERM_HV_LOG_READ)) && may_log(len)) {
+	provider = own() ? NULL : line->provider;
+	if ((provider == NULL || !capsule_may(provider, DMFS_PERM_HV_LOG_READ)) && may_log(len)) {
 		put_text(text, len);
 		put_text("\n", 1);
 	}
@@ -516,8 +520,9 @@ static void typed(char c)
 		capsule_post_events(provider, DIOSIX_EVENT_CONSOLE_INPUT);
 	} else if (provider != NULL) {
 		role_drop(DIOSIX_ROLE_CONSOLE, provider);
-		log_line(DIOSIX_LOG_WARNING, "diosix: the console service %s does not answer, the hypervisor's console takes over",
-			    provider->name);
+		log_line(DIOSIX_LOG_WARNING,
+			 "diosix: the console service %s does not answer, the hypervisor's console takes over",
+			 provider->name);
 	}
 	tell(capsule);
 }
@@ -559,11 +564,35 @@ void board_external_interrupt(void)
 
 /* --- the provider --------------------------------------------------------------------------- */
 
+void console_log_read(const struct capsule *capsule, uint64_t next)
+{
+	take();
+	if (line->provider == capsule && next > log_unread)
+		log_unread = next;
+	give();
+}
+
+/* Those that are still there. */
+static void print_log(uint64_t from, uint64_t end)
+{
+	struct diosix_log_line about;
+	char text[LOG_LINE_LEN];
+
+	while (from < end && log_get(from, &about, text)) {
+		console_line((enum diosix_level)about.level, text, about.len);
+		from = about.sequence + 1;
+	}
+}
+
 void console_set_provider(struct capsule *provider)
 {
 	bool any = false;
 
+	uint64_t unread, end = log_next();
+
 	take();
+	unread = line->provider != NULL && capsule_may(line->provider, DMFS_PERM_HV_LOG_READ) ? log_unread : end;
+	log_unread = end;
 	line->provider = provider;
 	line->room_wanted = false;
 	line->input_head = line->input_tail = 0;
@@ -581,6 +610,8 @@ void console_set_provider(struct capsule *provider)
 		any |= printed->shown != printed->head;
 		give();
 	}
+	if (provider == NULL)
+		print_log(unread, end);
 	for (unsigned i = 0; i < PIECES && show_next(); i++)
 		;
 	if (provider != NULL && any)

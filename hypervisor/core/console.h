@@ -57,6 +57,9 @@ void console_interrupt(void);
 void console_set_provider(struct capsule *capsule);
 void control_set_provider(struct capsule *capsule);
 
+/* The capsule has read the lines of the log before this one. What the provider has not read is printed when it ends. */
+void console_log_read(const struct capsule *capsule, uint64_t next);
+
 /* Input goes to it. The caller holds no lock. */
 void console_set_focus(struct capsule *capsule);
 

@@ -137,7 +137,8 @@ static void raise_rollback(void)
 	uint64_t stored;
 
 	if (board_stored_index(&stored) && stored < image.rollback && !board_store_index(image.rollback))
-		log_line(DIOSIX_LOG_WARNING, "diosix: the rollback index could not be stored; it stays %lu", (unsigned long)stored);
+		log_line(DIOSIX_LOG_WARNING, "diosix: the rollback index could not be stored; it stays %lu",
+			 (unsigned long)stored);
 }
 
 /* A board without a key refuses; one with another key as well. */

@@ -98,6 +98,16 @@ bool log_get(uint64_t from, struct diosix_log_line *line, char *text)
 	return found;
 }
 
+uint64_t log_next(void)
+{
+	uint64_t number;
+
+	lock(&log_lock);
+	number = next;
+	unlock(&log_lock);
+	return number;
+}
+
 void log_panic(void)
 {
 	panicking = true;

@@ -22,6 +22,9 @@ __attribute__((format(printf, 2, 3))) void log_line(enum diosix_level level, con
  */
 bool log_get(uint64_t from, struct diosix_log_line *line, char *text);
 
+/* The number that the next line will have. */
+uint64_t log_next(void);
+
 /* From here on nobody is waited for, and nobody is told: the hart that panics has the log and the console. */
 void log_panic(void);
 

@@ -7,9 +7,11 @@
 
 #include "arch/hart.h"
 #include "board_io.h"
+#include "console.h"
 #include "loader.h"
 #include "log.h"
 #include "pages.h"
+#include "roles.h"
 #include "scheduler.h"
 #include "service_abi.h"
 
@@ -54,6 +56,7 @@ struct sbi_result manage_log_read(struct vcpu *vcpu, const uint64_t *a)
 		done = align_up(done + sizeof(line) + line.len, 8);
 		from = line.sequence + 1;
 	}
+	console_log_read(vcpu->capsule, from);
 	return sbi_value(done < len ? done : len);
 }
 
@@ -71,11 +74,6 @@ static void find_terminal(char *out, size_t size)
 	word += sizeof(key) - 1;
 	len = strcspn(word, " ");
 	memcpy(out, word, len < size ? len : size - 1);
-}
-
-static bool board_has_control(void)
-{
-	return false;
 }
 
 struct sbi_result manage_board_info(struct vcpu *vcpu, const uint64_t *a)
@@ -125,6 +123,7 @@ struct sbi_result manage_capsule_info(struct vcpu *vcpu, const uint64_t *a)
 	info.restart = config->restart;
 	info.cpu_limit = config->cpu_limit;
 	info.last_end = capsule->stop_reason;
+	info.roles = roles_of(capsule);
 	info.memory = config->memory;
 	info.affinity = config->affinity;
 	info.permissions = config->permissions;

@@ -4,9 +4,9 @@
 
 #include "exchange.h"
 #include "roles.h"
-#include "manage.h"
 #include "console.h"
 #include "line.h"
+#include "manage.h"
 #include "sbi.h"
 #include "scheduler.h"
 #include "service_abi.h"

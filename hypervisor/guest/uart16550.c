@@ -160,7 +160,7 @@ static void set_interrupts(struct capsule *capsule, uint8_t value)
 	uart_update(capsule);
 }
 
-static inline uint8_t line_status(const struct capsule *capsule)
+static uint8_t line_status(const struct capsule *capsule)
 {
 	return (is_ready(capsule) ? LSR_EMPTY : 0) | (has_byte(capsule) ? LSR_READY : 0);
 }
@@ -238,23 +238,28 @@ static bool write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 }
 
 /* Not inlined: the line's status is read far more often than all else, and this would make it slower. */
-static __attribute__((noinline)) bool read_locked(struct capsule *capsule, unsigned reg, uint64_t *value)
+static __attribute__((noinline)) uint64_t read_locked(struct capsule *capsule, unsigned reg)
 {
+	uint64_t value;
+
 	lock(&capsule->machine->lock);
-	*value = read_register(capsule, reg);
+	value = read_register(capsule, reg);
 	unlock(&capsule->machine->lock);
-	return true;
+	return value;
 }
 
 bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
 {
+	const struct uart *uart = &capsule->machine->uart;
+
 	(void)width;
-	*value = 0;
-	if (offset == LSR && capsule->machine->uart.keys == 0) { /* what a console polls for each byte: it changes nothing, so it needs no lock */
-		*value = line_status(capsule);
-		return true;
-	}
-	return offset >= REGISTERS || read_locked(capsule, (unsigned)offset, value);
+	/* line_status() as a console polls it for each byte: it changes nothing, so it needs no lock. */
+	if (offset == LSR && uart->keys == 0 && !(uart->mcr & MCR_LOOP))
+		*value = (atomic_load_explicit(&capsule->printed.full, memory_order_relaxed) ? 0u : LSR_EMPTY) |
+			 (capsule_has_input(capsule) ? LSR_READY : 0u);
+	else
+		*value = offset < REGISTERS ? read_locked(capsule, (unsigned)offset) : 0;
+	return true;
 }
 
 bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value)

@@ -147,6 +147,10 @@ static void assert_virt_devices(void)
 	assert_int_equal(board.uart.io_width, 1);
 	assert_int_equal(board.uart.irq, 10);
 	assert_int_equal(board.uart.clock_hz, 3686400);
+	assert_int_equal(board.control.type, BOARD_UART_NONE);
+	assert_int_equal(board.virtio_count, 8);
+	for (uint32_t i = 0; i < 8; i++)
+		assert_int_equal(board.virtio[i].base, 0x10000000 + 0x1000 * board.virtio[i].irq);
 	assert_int_equal(board.plic.base, 0xc000000);
 	assert_int_equal(board.plic.size, 0x600000);
 	assert_int_equal(board.plic.sources, 96);
@@ -257,6 +261,10 @@ static void reads_sifive_u(void **state)
 	assert_int_equal(board.uart.base, 0x10010000);
 	assert_int_equal(board.uart.io_width, 4);
 	assert_int_equal(board.uart.irq, 4);
+	assert_int_equal(board.control.type, BOARD_UART_SIFIVE);
+	assert_int_equal(board.control.base, 0x10011000);
+	assert_int_equal(board.control.irq, 5);
+	assert_int_equal(board.virtio_count, 0);
 	assert_int_equal(board.plic.sources, 53);
 	assert_int_equal(board.poweroff.type, BOARD_RESET_NONE);
 	assert_int_equal(board.store.size, 0);

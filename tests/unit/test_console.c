@@ -10,8 +10,11 @@
 
 #include "console.h"
 #include "fake.h"
+#include "line.h"
 #include "log.h"
 #include "machine.h"
+#include "roles.h"
+#include "service_abi.h"
 
 static struct capsule two[2];
 static struct machine machines[2];
@@ -129,6 +132,216 @@ static void alone_its_bytes_pass_as_they_are(void **state)
 	say(&two[0], "\n");
 }
 
+/* --- a line that is slow --------------------------------------------------------------------- */
+
+static struct fake_port *const port = &fake.ports[PORT_CONSOLE];
+
+/* From here on the line takes `room` bytes, and interrupts when it has more. */
+static void slow_line(unsigned room)
+{
+	port->irq = 10;
+	line_start(PORT_CONSOLE);
+	port->limited = true;
+	port->room = room;
+}
+
+/* The line takes all, as fast as interrupts come; they end when nothing waits. */
+static void let_go(void)
+{
+	for (unsigned i = 0; port->room_on; i++) {
+		assert_in_range(i, 0, 5000);
+		port->room = 16;
+		console_interrupt();
+	}
+	port->output[port->output_len] = '\0';
+}
+
+static unsigned count(const char *text)
+{
+	unsigned n = 0;
+
+	for (const char *at = port->output; (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
+}
+
+static void what_the_line_does_not_take_goes_out_by_its_interrupt(void **state)
+{
+	slow_line(3);
+	log_line(DIOSIX_LOG_INFO, "diosix: slow");
+	expect("dio");
+	assert_true(port->room_on);
+	let_go();
+	expect("six: slow\r\n");
+	assert_true(port->input_on);
+}
+
+static void a_flood_neither_delays_nor_loses_anothers_lines(void **state)
+{
+	slow_line(0);
+	while (console_write(&two[0], "flood flood\n", 12) == 12)
+		;
+	assert_true(two[0].printed.full);
+	say(&two[1], "hello\n");
+	assert_false(two[1].printed.full);
+	/* It comes as soon as what was on the line before it is gone, though so much waits. */
+	for (unsigned i = 0; count("[two] hello") == 0; i++) {
+		assert_in_range(i, 0, (LINE_SHARE + 1024) / 16);
+		port->room = 16;
+		console_interrupt();
+		port->output[port->output_len] = '\0';
+		console_write(&two[0], "flood flood\n", 12);
+	}
+	let_go();
+	assert_false(two[0].printed.full);
+	assert_int_equal(two[0].dropped + two[1].dropped, 0);
+}
+
+static void what_is_printed_nevertheless_is_lost_and_a_mark_says_so(void **state)
+{
+	slow_line(0);
+	while (console_write(&two[1], "0123456\n", 8) == 8)
+		;
+	for (unsigned i = 0; i < 5; i++)
+		console_print(&two[1], 'x');
+	assert_int_equal(two[1].dropped, 5);
+	let_go();
+	assert_int_equal(count("[two] ... 5 bytes lost ...\r\n"), 1);
+	say(&two[1], "on\n");
+	let_go();
+	assert_int_equal(count("[two] on\r\n"), 1);
+	assert_int_equal(count("lost"), 1);
+}
+
+static void at_the_end_all_of_it_goes_out(void **state)
+{
+	slow_line(0);
+	say(&two[1], "last words\n");
+	log_line(DIOSIX_LOG_INFO, "diosix: last line");
+	port->limited = false;
+	console_end();
+	expect("[two] last words\r\ndiosix: last line\r\n");
+}
+
+static void a_line_that_takes_nothing_is_not_waited_for_for_ever(void **state)
+{
+	slow_line(0);
+	for (unsigned i = 0; i < 2000; i++)
+		log_line(DIOSIX_LOG_INFO, "diosix: line %u", i);
+	console_end();
+	log_line(DIOSIX_LOG_INFO, "diosix: after all");
+	expect("");
+}
+
+/* --- a provider -------------------------------------------------------------------------------- */
+
+static int setup_provider(void **state)
+{
+	setup(state);
+	two[1].config.permissions = 1 << DMFS_PERM_SERVICE_CONSOLE | 1 << DMFS_PERM_HV_LOG_READ;
+	console_set_provider(&two[1]);
+	return 0;
+}
+
+static void expect_record(const char *at, uint32_t capsule, const char *text, uint64_t dropped)
+{
+	struct diosix_output record;
+
+	memcpy(&record, at, sizeof(record));
+	assert_int_equal(record.capsule, capsule);
+	assert_int_equal(record.dropped, dropped);
+	assert_int_equal(record.len, strlen(text));
+	assert_memory_equal(at + sizeof(record), text, record.len);
+}
+
+static void the_provider_gets_output_with_its_capsules_index(void **state)
+{
+	char buffer[256];
+
+	say(&two[0], "# ");
+	assert_int_equal(two[1].events, DIOSIX_EVENT_CONSOLE_OUTPUT);
+	say(&two[1], "mine");
+	log_line(DIOSIX_LOG_INFO, "diosix: kept");
+	expect("");
+	assert_int_equal(console_take_output(&two[0], buffer, sizeof(buffer)), -1);
+	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), 48);
+	expect_record(buffer, 1, "mine", 0);
+	expect_record(buffer + 24, 0, "# ", 0);
+	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), 0);
+	assert_int_equal(line_write(&lines[PORT_CONSOLE], &two[1], buffer + 16, 4), 4);
+	expect("mine");
+}
+
+static void the_provider_is_told_what_was_lost(void **state)
+{
+	static char buffer[2 * CONSOLE_RING_LEN];
+	int64_t len, at = 0;
+	uint64_t bytes = 0, dropped = 0;
+
+	for (unsigned i = 0; i < CONSOLE_RING_LEN + 7; i++)
+		console_print(&two[0], 'x');
+	assert_true(two[0].printed.full);
+	len = console_take_output(&two[1], buffer, sizeof(buffer));
+	assert_false(two[0].printed.full);
+	while (at < len) {
+		struct diosix_output record;
+
+		memcpy(&record, buffer + at, sizeof(record));
+		bytes += record.len;
+		dropped += record.dropped;
+		at += (int64_t)(sizeof(record) + align_up(record.len, 8));
+	}
+	assert_int_equal(bytes, CONSOLE_RING_LEN);
+	assert_int_equal(dropped, 7);
+	assert_int_equal(two[0].dropped, 7);
+	assert_int_equal(two[0].output, CONSOLE_RING_LEN + 7);
+}
+
+static void what_is_typed_is_the_providers(void **state)
+{
+	char buffer[8];
+
+	type("a\x1d"
+	     "2");
+	assert_int_equal(two[1].events, DIOSIX_EVENT_CONSOLE_INPUT);
+	assert_int_equal(line_read(&lines[PORT_CONSOLE], &two[1], buffer, sizeof(buffer)), 3);
+	assert_memory_equal(buffer, "a\x1d"
+				    "2", 3);
+	assert_int_equal(console_feed(&two[1], &two[0], "hi", 2), 2);
+	assert_int_equal(console_read(&two[0], buffer, sizeof(buffer)), 2);
+	expect("");
+}
+
+static void when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits(void **state)
+{
+	say(&two[0], "# ");
+	say(&two[1], "dying\n");
+	log_line(DIOSIX_LOG_INFO, "diosix: read");
+	console_log_read(&two[1], log_next());
+	log_line(DIOSIX_LOG_INFO, "diosix: unread");
+	console_set_provider(NULL);
+	expect("\r\ndiosix: unread\r\n[two] dying\r\n[one] # ");
+	type("x");
+	assert_true(capsule_has_input(&two[0]));
+}
+
+static void a_provider_that_reads_nothing_for_ten_seconds_loses_its_role(void **state)
+{
+	console_set_provider(NULL);
+	assert_true(role_take(DIOSIX_ROLE_CONSOLE, &two[1]));
+	fake.ports[PORT_CONSOLE].output_len = 0;
+	type("a");
+	fake.time += 10ull * board.timebase_hz;
+	type("b");
+	expect("");
+	fake.time++;
+	type("c");
+	expect("\r\ndiosix: the console service two does not answer, the hypervisor's console takes over\r\n");
+	assert_int_equal(role_provider(DIOSIX_ROLE_CONSOLE), 0);
+	type("d");
+	assert_true(capsule_has_input(&two[0]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +353,16 @@ int main(void)
 		cmocka_unit_test_setup(a_line_of_any_length_is_neither_lost_nor_too_long, setup),
 		cmocka_unit_test_setup(what_a_capsule_leaves_unfinished_is_shown_when_it_stops, setup),
 		cmocka_unit_test_setup(alone_its_bytes_pass_as_they_are, setup),
+		cmocka_unit_test_setup(what_the_line_does_not_take_goes_out_by_its_interrupt, setup),
+		cmocka_unit_test_setup(a_flood_neither_delays_nor_loses_anothers_lines, setup),
+		cmocka_unit_test_setup(what_is_printed_nevertheless_is_lost_and_a_mark_says_so, setup),
+		cmocka_unit_test_setup(at_the_end_all_of_it_goes_out, setup),
+		cmocka_unit_test_setup(a_line_that_takes_nothing_is_not_waited_for_for_ever, setup),
+		cmocka_unit_test_setup(the_provider_gets_output_with_its_capsules_index, setup_provider),
+		cmocka_unit_test_setup(the_provider_is_told_what_was_lost, setup_provider),
+		cmocka_unit_test_setup(what_is_typed_is_the_providers, setup_provider),
+		cmocka_unit_test_setup(when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits, setup_provider),
+		cmocka_unit_test_setup(a_provider_that_reads_nothing_for_ten_seconds_loses_its_role, setup_provider),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);

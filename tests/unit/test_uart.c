@@ -234,11 +234,47 @@ static void input_beyond_the_buffer_is_dropped_and_what_is_in_it_kept(void **sta
 	assert_int_equal(get(LSR) & 1, 0);
 }
 
+/* As Linux' interrupt handler reads: what there is until it finds nothing. Breaks are '^'. */
+static unsigned serve_interrupt(char *out)
+{
+	unsigned count = 0;
+
+	if ((get(IIR) & 0x0f) != 0x04)
+		return 0;
+	for (uint8_t status = get(LSR); status & 0x01; status = get(LSR)) {
+		uint8_t byte = get(DATA);
+
+		assert_true(!(status & 0x10) || byte == 0);
+		out[count++] = status & 0x10 ? '^' : (char)byte;
+	}
+	out[count] = '\0';
+	return count;
+}
+
+static void a_request_to_stop_is_a_break_and_a_key_for_each_interrupt_and_then_comes_what_was_typed(void **state)
+{
+	static const char *const served[] = {"^s", "^u", "^ox"};
+	char got[16];
+
+	set(IER, 0x01);
+	type("x");
+	uart_ask_to_stop(capsule);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(interrupting());
+		assert_int_equal(serve_interrupt(got), strlen(served[i]));
+		assert_string_equal(got, served[i]);
+	}
+	assert_false(interrupting());
+	assert_int_equal(serve_interrupt(got), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(bytes_are_sent_to_the_console, setup),
 		cmocka_unit_test_setup(bytes_are_received_in_order, setup),
+		cmocka_unit_test_setup(a_request_to_stop_is_a_break_and_a_key_for_each_interrupt_and_then_comes_what_was_typed,
+				       setup),
 		cmocka_unit_test_setup(a_received_byte_interrupts_until_all_are_read, setup),
 		cmocka_unit_test_setup(
 			an_empty_transmitter_interrupts_when_asked_to_and_reading_the_cause_acknowledges, setup),

@@ -26,6 +26,7 @@ void stack_protector_init(const uint8_t *seed, uint32_t len)
 void __stack_chk_fail(void)
 {
 	log_panic();
-	log_line(DIOSIX_LOG_ERROR, "diosix: panic: a stack overrun in %p: a bug in the hypervisor", __builtin_return_address(0));
+	log_line(DIOSIX_LOG_ERROR, "diosix: panic: a stack overrun in %p: a bug in the hypervisor",
+		 __builtin_return_address(0));
 	board_stop(false);
 }
