@@ -238,14 +238,12 @@ static bool write_register(struct capsule *capsule, unsigned reg, uint8_t value)
 }
 
 /* Not inlined: the line's status is read far more often than all else, and this would make it slower. */
-static __attribute__((noinline)) uint64_t read_locked(struct capsule *capsule, unsigned reg)
+static __attribute__((noinline)) bool read_locked(struct capsule *capsule, unsigned reg, uint64_t *value)
 {
-	uint64_t value;
-
 	lock(&capsule->machine->lock);
-	value = read_register(capsule, reg);
+	*value = read_register(capsule, reg);
 	unlock(&capsule->machine->lock);
-	return value;
+	return true;
 }
 
 bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t *value)
@@ -254,12 +252,13 @@ bool uart_read(struct capsule *capsule, uint64_t offset, unsigned width, uint64_
 
 	(void)width;
 	/* line_status() as a console polls it for each byte: it changes nothing, so it needs no lock. */
-	if (offset == LSR && uart->keys == 0 && !(uart->mcr & MCR_LOOP))
+	if (offset == LSR && uart->keys == 0 && !(uart->mcr & MCR_LOOP)) {
 		*value = (atomic_load_explicit(&capsule->printed.full, memory_order_relaxed) ? 0u : LSR_EMPTY) |
 			 (capsule_has_input(capsule) ? LSR_READY : 0u);
-	else
-		*value = offset < REGISTERS ? read_locked(capsule, (unsigned)offset) : 0;
-	return true;
+		return true;
+	}
+	*value = 0;
+	return offset >= REGISTERS || read_locked(capsule, (unsigned)offset, value);
 }
 
 bool uart_write(struct capsule *capsule, uint64_t offset, unsigned width, uint64_t value)
