@@ -197,7 +197,7 @@ def test_a_board_that_would_start_it(tool):
     case = explain(tool, "--rollback", "3")
     assert case["starts"] is True and wrong(case) == []
     assert {c["check"] for c in case["checks"]} == {"structure", "signatures", "rollback", "board", "contents",
-                                                    "memory", "harts", "address"}
+                                                    "memory", "pmp", "harts", "address"}
     text = tool.run("explain", "demo.dmfs", "--board", "virt", "--trust", "a.pub").out
     assert text.endswith("virt would start it\n") and "NO" not in text
     assert explain(tool, board="riscv-virtio")["board"] == "virt"
