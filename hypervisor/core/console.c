@@ -401,13 +401,18 @@ void console_flush(struct capsule *capsule)
 	give();
 	/* What the log says next comes after it, if at all possible. */
 	while (more) {
+		struct capsule *told = NULL;
+
 		take();
 		more = own() && has_more(capsule) && line->head - line->tail < LINE_LEN / 2;
 		if (more)
 			show(capsule);
-		if (own())
+		if (own()) {
 			set_waits(capsule, has_more(capsule));
+			told = relieved(capsule); /* its next life finds its UART ready */
+		}
 		give();
+		tell(told);
 	}
 	show_some();
 }
