@@ -2,7 +2,9 @@
 """Services that misuse the service ABI, with all permissions that there are; docs/threat-model.md lists what they try."""
 import re
 
-from board import BUILD, ROOT, guest, manifest, need
+import pytest
+
+from board import BUILD, ROOT, VIRT_GSTAGE, VIRT_PMP, guest, manifest, need
 
 PERMISSIONS = re.findall(r"\tDMFS_PERM_(\w+),", (ROOT / "sdk/libdmfs/dmfs.h").read_text())
 
@@ -35,3 +37,24 @@ def test_random_calls_of_all_kinds_disturb_nobody(images, boot, where):
     text = board.end(status=0)
     # The victim was ended while all that went on, more than once.
     assert len(re.findall("diosix: capsule victim: (?:re)?started", text)) > 10
+
+
+@pytest.mark.parametrize("virt", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+@pytest.mark.parametrize("focus", ["flood", "lines"])
+def test_a_flood_neither_loses_nor_delays_what_another_prints(images, boot, virt, focus):
+    program = raw("service-guests/flood-the-console.bin")
+    guests = {"flood": guest("flood", program, cmdline="flood"), "lines": guest("lines", program)}
+    # Who comes first is in focus.
+    board = boot(images.pack(manifest(guests.pop(focus), *guests.values())), "--harts", "2", *virt)
+    board.expect_line("diosix: capsule lines: stopped")
+    # One that is interrupted is shown once more, so whole ones count.
+    lines = re.findall(r"\[lines\] this is line (\d+) of those that count\r", board.text)
+    assert [int(n) for n in lines] == [*range(200)]
+    assert not re.search(r"\[lines\] \.\.\. \d+ bytes lost", board.text)
+    # The flood went on all the while, and goes on.
+    first, last = (board.text.index(f"this is line {n} of those") for n in ("000", "199"))
+    assert board.text.count("flood", first, last) > 10
+    board.expect("flood flood")
+    board.send("x" if focus == "flood" else "\x1d2x")
+    board.expect("diosix: capsule flood: stopped")
+    board.end(status=0)
