@@ -71,6 +71,19 @@ def test_with_virtual_memory_a_stack_that_overflows_is_found(check):
     assert re.search(r"crash: stack overflow, store page fault \(cause 15\)", crashed(check("vm overflow")))
 
 
+def test_a_doorbell_wakes_who_waits_for_events(images, boot, where):
+    other = guest("other", f"{{file: {need(BUILD / 'attacks/lose-its-handler.bin')}, load: 0x80200000, relocatable: true}}")
+    check = guest("check", need(BUILD / "capsule/check/check.elf"), "8M", cmdline="'events events'",
+                  permissions="[capsule_list]")
+    board = boot(images.pack(manifest(other, check)), *where)
+    # The first that it hears of is its own start; then it sleeps, as nothing changes.
+    board.expect_all("ready: c crashes", "an event came: 0x80")
+    assert board.text.count("an event came") == 1
+    board.send("q")
+    board.expect_all("diosix: capsule other: stopped", "diosix: capsule check: stopped")
+    assert board.end(status=0).count("an event came: 0x80") == 2
+
+
 MAIN = """#include <diosix.h>
 #include <stdio.h>
 

@@ -401,13 +401,18 @@ void console_flush(struct capsule *capsule)
 	give();
 	/* What the log says next comes after it, if at all possible. */
 	while (more) {
+		struct capsule *told = NULL;
+
 		take();
 		more = own() && has_more(capsule) && line->head - line->tail < LINE_LEN / 2;
 		if (more)
 			show(capsule);
-		if (own())
+		if (own()) {
 			set_waits(capsule, has_more(capsule));
+			told = relieved(capsule); /* its next life finds its UART ready */
+		}
 		give();
+		tell(told);
 	}
 	show_some();
 }
@@ -447,12 +452,19 @@ static bool feed(struct capsule *capsule, char c)
 static void set_focus(struct capsule *next)
 {
 	focus = next->index;
+	writer = NULL;
+	/* The beginning of its line once more. */
+	next->printed.shown = next->printed.line;
+	set_waits(next, has_more(next));
+}
+
+static void show_focus(struct capsule *next)
+{
+	set_focus(next);
 	fresh_line();
 	put_text("diosix: input goes to ", 22);
 	put_text(next->name, strlen(next->name));
 	put_text("\n", 1);
-	/* The beginning of its line once more. */
-	next->printed.shown = next->printed.line;
 	if (has_more(next))
 		show(next);
 	set_waits(next, has_more(next));
@@ -480,7 +492,7 @@ static struct capsule *receive(char c)
 	if (escaped) {
 		escaped = false;
 		if (c >= '1' && c <= '9' && (uint32_t)(c - '1') < capsule_count)
-			set_focus(&capsules[c - '1']);
+			show_focus(&capsules[c - '1']);
 		else if (c == '?')
 			help();
 		if (c != ESCAPE)
@@ -624,10 +636,12 @@ void console_set_focus(struct capsule *capsule)
 
 	take();
 	provider = line->provider;
-	if (provider == NULL)
-		set_focus(capsule);
-	else
+	if (provider != NULL)
 		focus = capsule->index;
+	else if (line_takes(line)) /* whoever calls this without end says so no oftener than capsules print */
+		show_focus(capsule);
+	else
+		set_focus(capsule);
 	give();
 	if (provider != NULL)
 		capsule_post_events(provider, DIOSIX_EVENT_FOCUS);

@@ -213,6 +213,29 @@ static void what_is_printed_nevertheless_is_lost_and_a_mark_says_so(void **state
 	assert_int_equal(count("lost"), 1);
 }
 
+static void after_a_life_that_ended_with_a_full_buffer_the_next_finds_room(void **state)
+{
+	slow_line(0);
+	while (console_write(&two[1], "flood flood\n", 12) == 12)
+		;
+	assert_true(two[1].printed.full);
+	port->limited = false;
+	console_flush(&two[1]);
+	assert_false(two[1].printed.full);
+}
+
+static void a_focus_that_is_set_without_end_takes_the_line_from_nobody(void **state)
+{
+	slow_line(0);
+	for (unsigned i = 0; i < 2000; i++)
+		console_set_focus(&two[i % 2]);
+	assert_in_range(lines[PORT_CONSOLE].head - lines[PORT_CONSOLE].tail, 1, LINE_SHARE + 512);
+	console_set_focus(&two[1]);
+	type("x");
+	assert_true(capsule_has_input(&two[1]));
+	let_go();
+}
+
 static void at_the_end_all_of_it_goes_out(void **state)
 {
 	slow_line(0);
@@ -356,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup(what_the_line_does_not_take_goes_out_by_its_interrupt, setup),
 		cmocka_unit_test_setup(a_flood_neither_delays_nor_loses_anothers_lines, setup),
 		cmocka_unit_test_setup(what_is_printed_nevertheless_is_lost_and_a_mark_says_so, setup),
+		cmocka_unit_test_setup(after_a_life_that_ended_with_a_full_buffer_the_next_finds_room, setup),
+		cmocka_unit_test_setup(a_focus_that_is_set_without_end_takes_the_line_from_nobody, setup),
 		cmocka_unit_test_setup(at_the_end_all_of_it_goes_out, setup),
 		cmocka_unit_test_setup(a_line_that_takes_nothing_is_not_waited_for_for_ever, setup),
 		cmocka_unit_test_setup(the_provider_gets_output_with_its_capsules_index, setup_provider),
