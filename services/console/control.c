@@ -331,7 +331,7 @@ static bool focus(struct request *request)
 	if (!operate(request, OPERATION_FOCUS))
 		return false;
 	if (request->ui->begun)
-		view_set(request->ui, request->ui->view, request->capsule);
+		view_focus(request->ui, request->capsule);
 	return true;
 }
 
@@ -555,13 +555,13 @@ static bool read_in(struct control *control)
 	return control->input_len > 0;
 }
 
-/* An empty line ends what a life before this may have left of one. */
+/* The first line ends what a life before this may have left of one; the second, which is empty, says that this one begins. */
 static bool begin(struct control *control)
 {
 	static const struct text nothing;
 
 	control->registered = diosix_register(DIOSIX_ROLE_CONTROL).error == DIOSIX_OK;
-	if (control->registered)
+	for (unsigned i = 0; i < 2 && control->registered; i++)
 		put_line(control, &nothing);
 	return control->registered;
 }
