@@ -13,10 +13,18 @@ ECHO = """services:
     restart: {restart}
     permissions: [service_console, service_control, console_read, console_write]
 """
-VIRTIO = ("-global", "virtio-mmio.force-legacy=false", "-device", "virtio-serial-device", "-device",
-          "virtconsole,chardev=ctl")
+
+
+def virtio(bus, port):
+    return VIRT_GSTAGE, ("-global", "virtio-mmio.force-legacy=false", "-device", bus, "-device", f"{port},chardev=ctl")
+
+
 # How the second port of each board is connected to the host.
-PORTS = {"virtio": (VIRT_GSTAGE, VIRTIO), "uart": (SIFIVE_U, ("-serial", "chardev:ctl"))}
+PORTS = {
+    "virtio": virtio("virtio-serial-device", "virtserialport,nr=1"),
+    "virtio-single": virtio("virtio-serial-device,max_ports=1", "virtconsole"),
+    "uart": (SIFIVE_U, ("-serial", "chardev:ctl")),
+}
 
 
 def echo(restart="never"):

@@ -183,7 +183,7 @@ def test_json_says_how_it_ended(tool, script, options, status, ended_by, last):
 
 def test_control_socket_is_the_second_serial_port(tool):
     virt = boot(tool, f"stat -c %a/%F control >mode; {TELL}", "--control", "control").out
-    assert "<-chardev><socket,id=control,fd=" in virt and "<virtconsole,bus=control-bus.0,chardev=control>" in virt
+    assert "<-chardev><socket,id=control,fd=" in virt and "<virtserialport,bus=control-bus.0,nr=1,chardev=control>" in virt
     assert tool.read("mode") == b"600/socket\n"
     assert not (tool.folder / "control").exists()
     said = f'{TELL}; echo; echo "diosix: board: all capsules stopped"'

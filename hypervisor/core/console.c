@@ -28,7 +28,7 @@
 static struct line *const line = &lines[PORT_CONSOLE];
 
 /* All of it is guarded by the line's lock. */
-static bool panicking;
+static bool panicking, ending;
 static struct capsule *writer; /* whose unfinished line the cursor is on */
 static uint32_t focus;
 static bool escaped;	  /* the last byte was Ctrl-] */
@@ -80,7 +80,7 @@ static void fresh_line(void)
 
 void console_init(void)
 {
-	panicking = escaped = false;
+	panicking = ending = escaped = false;
 	line->at_start = true;
 	writer = NULL;
 	focus = turn = 0;
@@ -419,6 +419,7 @@ void console_flush(struct capsule *capsule)
 
 void console_end(void)
 {
+	ending = true;
 	if (line->provider != NULL)
 		console_set_provider(NULL);
 	take();
@@ -596,6 +597,15 @@ static void print_log(uint64_t from, uint64_t end)
 	}
 }
 
+/* It may have held output of capsules that nobody will see: the mark stands where that is missing. */
+static void say_taken_over(void)
+{
+	static const char mark[] = "\ndiosix: ... what the console service had not shown is lost ...\n";
+
+	if (!ending)
+		put_text(mark, sizeof(mark) - 1);
+}
+
 void console_set_provider(struct capsule *provider)
 {
 	bool any = false;
@@ -603,6 +613,8 @@ void console_set_provider(struct capsule *provider)
 	uint64_t unread, end = log_next();
 
 	take();
+	if (provider == NULL && line->provider != NULL)
+		say_taken_over();
 	unread = line->provider != NULL && capsule_may(line->provider, DMFS_PERM_HV_LOG_READ) ? log_unread : end;
 	log_unread = end;
 	line->provider = provider;

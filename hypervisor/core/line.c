@@ -151,7 +151,13 @@ static size_t write_piece(struct line *line, char *bytes, size_t len)
 	size_t n = 0;
 
 	while (n < len && line_takes(line))
-		line_put(line, bytes[n++]);
+		line->bytes[line->head++ % LINE_LEN] = bytes[n++];
+	while (drain(line))
+		;
+	if (line->interrupts)
+		line_listen(line, false);
+	else
+		line_flush(line);
 	if (n < len)
 		line->room_wanted = true;
 	return n;

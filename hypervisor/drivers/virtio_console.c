@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtio console without multiport (VirtIO 1.2, sections 4.2 and 5.3), as the second port: queue 0 receives, queue 1
- * transmits, both with a page of buffers. The device is part of the board; still its indexes are masked.
+ * A virtio console (VirtIO 1.2, sections 4.2 and 5.3), as the second port. Where the device has multiport it is its port 1,
+ * which QEMU makes wait for a slow reader (it loses what port 0 writes then); otherwise the only one. Each queue has a page of
+ * buffers. The device is part of the board; still its indexes are masked.
  */
 #include <stddef.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #define MAGIC		    0x000
 #define VERSION		    0x004
 #define DEVICE_ID	    0x008
+#define DEVICE_FEATURES	    0x010
+#define DEVICE_FEATURES_SEL 0x014
 #define DRIVER_FEATURES	    0x020
 #define DRIVER_FEATURES_SEL 0x024
 #define QUEUE_SEL	    0x030
@@ -30,6 +33,7 @@
 
 #define MAGIC_VALUE	 0x74726976u
 #define ID_CONSOLE	 3u
+#define MULTIPORT	 2u /* bit 1 */
 #define FEATURES_HIGH	 1u
 #define VERSION_1	 1u /* bit 32 */
 #define STATUS_SEEN	 3u /* acknowledge, driver */
@@ -40,7 +44,20 @@
 #define BUFFER_LEN 128u
 #define DESC_WRITE 2u
 
-enum { RECEIVE, TRANSMIT, QUEUES };
+enum { RECEIVE, TRANSMIT, CONTROL, QUEUES };
+
+/* Section 5.3.2: their numbers. */
+static const uint8_t single[QUEUES] = {[RECEIVE] = 0, [TRANSMIT] = 1};
+static const uint8_t second[QUEUES] = {[RECEIVE] = 4, [TRANSMIT] = 5, [CONTROL] = 3};
+static const uint8_t *numbers = single;
+
+/* Section 5.3.6.2. */
+struct control_message {
+	uint32_t port;
+	uint16_t event, value;
+};
+#define DEVICE_READY 0u
+#define PORT_OPEN    6u
 
 /* Section 2.7, split virtqueues; each buffer has its descriptor for ever, and is used in turn. */
 struct queue {
@@ -83,17 +100,17 @@ static void write_address(uint64_t reg, const volatile void *at)
 	mmio_write32(reg + 4, (uint32_t)((uint64_t)(uintptr_t)at >> 32));
 }
 
-static bool init_queue(uint64_t base, unsigned number)
+static bool init_queue(uint64_t base, unsigned which)
 {
-	struct queue *queue = &queues[number];
+	struct queue *queue = &queues[which];
 
 	memset(queue, 0, sizeof(*queue));
 	for (unsigned i = 0; i < QUEUE_LEN; i++) {
 		queue->desc[i].address = (uintptr_t)queue->buffers[i];
 		queue->desc[i].len = BUFFER_LEN;
-		queue->desc[i].flags = number == RECEIVE ? DESC_WRITE : 0;
+		queue->desc[i].flags = which == RECEIVE ? DESC_WRITE : 0;
 	}
-	mmio_write32(base + QUEUE_SEL, number);
+	mmio_write32(base + QUEUE_SEL, numbers[which]);
 	if (mmio_read32(base + QUEUE_NUM_MAX) < QUEUE_LEN)
 		return false;
 	mmio_write32(base + QUEUE_NUM, QUEUE_LEN);
@@ -104,47 +121,76 @@ static bool init_queue(uint64_t base, unsigned number)
 	return true;
 }
 
-/* Section 3.1.1. */
-static bool init(const struct board_uart *uart)
+static size_t send_by(unsigned which, const struct board_uart *uart, const void *bytes, size_t len)
 {
-	uint64_t base = uart->base;
-
-	if (mmio_read32(base + MAGIC) != MAGIC_VALUE || mmio_read32(base + VERSION) != 2 ||
-	    mmio_read32(base + DEVICE_ID) != ID_CONSOLE)
-		return false;
-	mmio_write32(base + STATUS, 0);
-	mmio_write32(base + STATUS, STATUS_SEEN);
-	mmio_write32(base + DRIVER_FEATURES_SEL, 0);
-	mmio_write32(base + DRIVER_FEATURES, 0);
-	mmio_write32(base + DRIVER_FEATURES_SEL, FEATURES_HIGH);
-	mmio_write32(base + DRIVER_FEATURES, VERSION_1);
-	mmio_write32(base + STATUS, STATUS_SEEN | STATUS_FEATURES);
-	if (!(mmio_read32(base + STATUS) & STATUS_FEATURES) || !init_queue(base, RECEIVE) || !init_queue(base, TRANSMIT))
-		return false;
-	mmio_write32(base + STATUS, STATUS_SEEN | STATUS_FEATURES | STATUS_DRIVER_OK);
-	for (unsigned i = 0; i < QUEUE_LEN; i++)
-		offer(&queues[RECEIVE], i);
-	mmio_write32(base + QUEUE_NOTIFY, RECEIVE);
-	return true;
-}
-
-static size_t send(const struct board_uart *uart, const char *bytes, size_t len)
-{
-	struct queue *queue = &queues[TRANSMIT];
+	struct queue *queue = &queues[which];
 	size_t sent = 0;
 
 	while (sent < len && (uint16_t)(queue->available.index - queue->used.index) < QUEUE_LEN) {
 		unsigned buffer = queue->available.index % QUEUE_LEN;
 		size_t piece = len - sent < BUFFER_LEN ? len - sent : BUFFER_LEN;
 
-		memcpy(queue->buffers[buffer], bytes + sent, piece);
+		memcpy(queue->buffers[buffer], (const char *)bytes + sent, piece);
 		queue->desc[buffer].len = (uint32_t)piece;
 		offer(queue, buffer);
 		sent += piece;
 	}
 	if (sent != 0)
-		mmio_write32(uart->base + QUEUE_NOTIFY, TRANSMIT);
+		mmio_write32(uart->base + QUEUE_NOTIFY, numbers[which]);
 	return sent;
+}
+
+static size_t send(const struct board_uart *uart, const char *bytes, size_t len)
+{
+	return send_by(TRANSMIT, uart, bytes, len);
+}
+
+/* What the device says about its ports is not asked for: port 1 is there, or nobody will write to it. */
+static void open_port(const struct board_uart *uart)
+{
+	const struct control_message ready = {0, DEVICE_READY, 1}, open = {1, PORT_OPEN, 1};
+
+	send_by(CONTROL, uart, &ready, sizeof(ready));
+	send_by(CONTROL, uart, &open, sizeof(open));
+}
+
+static uint32_t choose_features(uint64_t base)
+{
+	uint32_t features;
+
+	mmio_write32(base + DEVICE_FEATURES_SEL, 0);
+	features = mmio_read32(base + DEVICE_FEATURES) & MULTIPORT;
+	numbers = features != 0 ? second : single;
+	mmio_write32(base + DRIVER_FEATURES_SEL, 0);
+	mmio_write32(base + DRIVER_FEATURES, features);
+	mmio_write32(base + DRIVER_FEATURES_SEL, FEATURES_HIGH);
+	mmio_write32(base + DRIVER_FEATURES, VERSION_1);
+	return features;
+}
+
+/* Section 3.1.1. */
+static bool init(const struct board_uart *uart)
+{
+	uint64_t base = uart->base;
+	uint32_t features;
+
+	if (mmio_read32(base + MAGIC) != MAGIC_VALUE || mmio_read32(base + VERSION) != 2 ||
+	    mmio_read32(base + DEVICE_ID) != ID_CONSOLE)
+		return false;
+	mmio_write32(base + STATUS, 0);
+	mmio_write32(base + STATUS, STATUS_SEEN);
+	features = choose_features(base);
+	mmio_write32(base + STATUS, STATUS_SEEN | STATUS_FEATURES);
+	if (!(mmio_read32(base + STATUS) & STATUS_FEATURES) || !init_queue(base, RECEIVE) || !init_queue(base, TRANSMIT) ||
+	    (features != 0 && !init_queue(base, CONTROL)))
+		return false;
+	mmio_write32(base + STATUS, STATUS_SEEN | STATUS_FEATURES | STATUS_DRIVER_OK);
+	for (unsigned i = 0; i < QUEUE_LEN; i++)
+		offer(&queues[RECEIVE], i);
+	mmio_write32(base + QUEUE_NOTIFY, numbers[RECEIVE]);
+	if (features != 0)
+		open_port(uart);
+	return true;
 }
 
 static int receive(const struct board_uart *uart)
@@ -163,7 +209,7 @@ static int receive(const struct board_uart *uart)
 		queue->taken = 0;
 		queue->seen++;
 		offer(queue, buffer);
-		mmio_write32(uart->base + QUEUE_NOTIFY, RECEIVE);
+		mmio_write32(uart->base + QUEUE_NOTIFY, numbers[RECEIVE]);
 	}
 	return -1;
 }

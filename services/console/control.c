@@ -178,10 +178,14 @@ static void add_name(struct text *text, const char *name)
 	json_add_text(text, name, strlen(name));
 }
 
+/* A client begins with it, so what another has asked to be told, and left, ends. */
 static bool hello(struct request *request)
 {
 	const struct diosix_board_info *board = &request->ui->board;
 
+	request->ui->control.following = false;
+	for (uint32_t i = 0; i < request->ui->count; i++)
+		request->ui->capsules[i].attached = false;
 	capsules_sample(request->ui);
 	text_add(request->result, "{\"diosix\": ");
 	add_name(request->result, board->hypervisor);
@@ -327,7 +331,7 @@ static bool focus(struct request *request)
 	if (!operate(request, OPERATION_FOCUS))
 		return false;
 	if (request->ui->begun)
-		view_set(request->ui, request->ui->view, request->capsule);
+		view_focus(request->ui, request->capsule);
 	return true;
 }
 
@@ -551,13 +555,22 @@ static bool read_in(struct control *control)
 	return control->input_len > 0;
 }
 
+/* The first line ends what a life before this may have left of one; the second, which is empty, says that this one begins. */
+static bool begin(struct control *control)
+{
+	static const struct text nothing;
+
+	control->registered = diosix_register(DIOSIX_ROLE_CONTROL).error == DIOSIX_OK;
+	for (unsigned i = 0; i < 2 && control->registered; i++)
+		put_line(control, &nothing);
+	return control->registered;
+}
+
 void control_turn(struct ui *ui)
 {
 	struct control *control = &ui->control;
 
-	if (!control->registered)
-		control->registered = diosix_register(DIOSIX_ROLE_CONTROL).error == DIOSIX_OK;
-	if (!control->registered)
+	if (!control->registered && !begin(control))
 		return;
 	control_log(ui);
 	write_out(control);

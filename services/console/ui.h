@@ -215,6 +215,8 @@ static inline const char *log_text(const struct ui *ui, const struct log_entry *
 /* Draws what the view has, from the beginning. */
 void view_show(struct ui *ui);
 void view_set(struct ui *ui, enum view view, uint32_t focus);
+/* Another is in focus; the view of all goes on as it is. */
+void view_focus(struct ui *ui, uint32_t focus);
 /* Takes output from the hypervisor as far as there is room for it. */
 void view_take_output(struct ui *ui);
 /* Moves what is new to the terminal. */

@@ -323,12 +323,25 @@ void view_show(struct ui *ui)
 	view_pump(ui);
 }
 
-void view_set(struct ui *ui, enum view view, uint32_t focus)
+static void set_focus(struct ui *ui, uint32_t focus)
 {
 	if (focus != ui->focus)
 		ui->feed_len = 0; /* it was typed for another */
-	ui->view = view;
 	ui->focus = focus;
+}
+
+void view_focus(struct ui *ui, uint32_t focus)
+{
+	if (ui->view == VIEW_ALL)
+		set_focus(ui, focus);
+	else
+		view_set(ui, ui->view, focus);
+}
+
+void view_set(struct ui *ui, enum view view, uint32_t focus)
+{
+	set_focus(ui, focus);
+	ui->view = view;
 	if (!terminal_draws(&ui->terminal))
 		terminal_printf(&ui->terminal, "\r\n[%s]\r\n", view == VIEW_ALL ? "all" : capsule_name(ui, focus));
 	view_show(ui);

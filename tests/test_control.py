@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""The control port end to end: `dmfs ctl`, the socket of `dmfs run --control`, the second port, and the console service."""
+import json
+import os
+import re
+import signal
+import subprocess
+
+import pexpect
+import pytest
+
+from board import BUILD, DMFS, LIMIT, SIFIVE_U, guest, linux, manifest, need
+from cli_support import DONE, REFUSED
+from test_console import console
+
+STATES = ("running", "stopping", "loading", "scrubbing", "stopped")
+QUERIES = ("list", "stats", "log", "image", "permissions")
+CAPSULES = ["answer", "chatter", "other", "console"]
+
+
+def chatter(name, **more):
+    return guest(name, f"{{file: {need(BUILD / 'service-guests/chatter.bin')}, load: 0x80200000, relocatable: true}}", **more)
+
+
+class Control:
+    """`dmfs ctl` of one board. With `lossy` QEMU loses of long answers what is not read in time: they are asked for again."""
+
+    def __init__(self, path, lossy):
+        self.path, self.lossy = path, lossy
+
+    def arguments(self, *args, timeout=LIMIT):
+        return [str(DMFS), "ctl", str(self.path), "--timeout", str(timeout), *args]
+
+    def run(self, *args, status=DONE):
+        again = self.lossy and args[0] in QUERIES
+        done = subprocess.run(self.arguments(*args, timeout=5 if again else LIMIT), capture_output=True, text=True,
+                              timeout=2 * LIMIT, stdin=subprocess.DEVNULL)
+        if again and "does not answer" in done.stderr:
+            return self.run(*args, status=status)
+        assert done.returncode == status, f"{args}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout if status == DONE else done.stderr
+
+    def json(self, *args):
+        return json.loads(self.run(*args, "--json"))
+
+    def spawn(self, *args):
+        child = pexpect.spawn(self.arguments(*args)[0], self.arguments(*args)[1:], timeout=LIMIT, encoding="utf-8",
+                              env=dict(os.environ, LC_ALL="C"))
+        child.delaybeforesend = None
+        return child
+
+    def state(self, name):
+        return {each["name"]: each["state"] for each in self.json("list")}[name]
+
+    def await_state(self, name, state):
+        while self.state(name) != state:
+            pass
+
+
+@pytest.fixture
+def board_of(images, boot, tmp_path, where):
+    """board_of(guest, ...) is a board whose console service answers at a control port."""
+    def start(*guests):
+        path = tmp_path / "ctl"
+        image = images.pack(manifest(*guests) + console("terminal=dumb view=one focus=answer"))
+        control = Control(path, where == SIFIVE_U)
+        control.board = boot(image, "--control", str(path), *where)
+        return control
+    return start
+
+
+@pytest.fixture
+def control(board_of):
+    control = board_of(chatter("answer", cmdline="quiet"), chatter("chatter"), chatter("other", restart="on-crash"))
+    control.board.expect("begin")
+    return control
+
+
+def test_what_it_tells(control):
+    lines = control.run("list").splitlines()
+    assert [line.split()[0] for line in lines] == ["NAME", *CAPSULES]
+    table = control.json("list")
+    assert [each["name"] for each in table] == CAPSULES
+    assert [each["kind"] for each in table] == ["guest"] * 3 + ["service"]
+    assert all(each["state"] == "running" and each["restarts"] == 0 and each["uptime_us"] > 0 for each in table)
+    assert [each["memory"] >> 20 for each in table[:3]] == [4, 4, 4] and table[3]["priority"] == "high"
+    stats = control.json("stats")
+    assert 0 < stats["board"]["free"] < stats["board"]["ram"] and stats["board"]["isolation"] in ("gstage", "pmp")
+    assert [each["name"] for each in stats["capsules"]] == CAPSULES
+    assert all(each["cpu_us"] > 0 and sum(each["exits"].values()) > 0 for each in stats["capsules"])
+    assert control.json("stats")["capsules"][1]["output"] > 0
+    assert "board: " in control.run("stats")
+    assert "service_control" in control.run("permissions", "console").split()
+    assert control.run("permissions", "answer") == ""
+    image = control.json("image")
+    assert (image["name"], image["version"], image["rollback"]) == ("test", "1.0", 7) and len(image["keys"]) == 1
+    assert re.search(r"^key +" + image["keys"][0] + "$", control.run("image"), re.M)
+
+
+def test_what_it_does(control):
+    assert control.run("stop", "chatter", "--grace", "1") == "chatter: stopped, killed\n"
+    assert "it has stopped already" in control.run("kill", "chatter", status=REFUSED)
+    assert "it is not running" in control.run("stop", "chatter", status=REFUSED)
+    assert "'start' starts it" in control.run("restart", "chatter", status=REFUSED)
+    assert control.json("start", "chatter")["state"] in STATES
+    control.await_state("chatter", "running")
+    assert "it has not stopped" in control.run("start", "chatter", status=REFUSED)
+    assert control.json("restart", "chatter")["state"] in STATES
+    control.await_state("chatter", "running")
+    assert control.json("kill", "chatter")["state"] in STATES
+    control.await_state("chatter", "stopped")
+    assert control.run("focus", "answer") == "answer: running\n"
+    control.board.send("hello\r")
+    control.board.expect("<hello>")
+    assert "did you mean 'answer'?" in control.run("stop", "anwser", status=REFUSED)
+    restarts = {each["name"]: each["restarts"] for each in control.json("list")}
+    assert restarts["chatter"] == 2 and restarts["answer"] == 0
+    ends = {each["name"]: each["last_end"] for each in control.json("list")}
+    assert ends["chatter"] == "killed" and ends["answer"] == "none"
+
+
+def test_a_kernel_that_is_asked_powers_off(board_of):
+    control = board_of(linux("shell", cmdline="console=ttyS0"), chatter("answer", cmdline="quiet"))
+    control.board.expect("begin")
+    shell = control.spawn("attach", "shell")
+    shell.expect("# ")
+    shell.send("echo four$((2 + 2))\n")
+    shell.expect("four4")
+    shell.send("\x1dq")
+    shell.expect(pexpect.EOF)
+    assert control.run("stop", "shell", "--grace", str(LIMIT)) == "shell: stopped, asked\n"
+    assert control.json("start", "shell")["state"] in STATES
+    shell = control.spawn("attach", "shell")
+    shell.expect("# ")
+    shell.close(force=True)
+
+
+def attached(control, name, word):
+    """A client that has typed a line, and got the answer."""
+    child = control.spawn("attach", name)
+    child.expect("the keyboard is that of")
+    child.send(word + "\r")
+    child.expect(f"<{word}>")
+    return child
+
+
+def test_clients_come_and_go(control):
+    for word in "one", "two", "three":
+        child = attached(control, "answer", word)
+        child.send("\x1d.")
+        child.expect("detached from 'answer'")
+        child.expect(pexpect.EOF)
+        assert len(control.json("list")) == 4
+
+
+def test_who_comes_after_one_that_was_killed_begins_anew(control):
+    for name in "answer", "chatter":
+        child = control.spawn("attach", name)
+        child.expect(r"(?s)the keyboard is that of.*\n")
+        child.kill(signal.SIGKILL)
+        child.wait()
+        # Nothing that the one before had asked for comes to this one.
+        child = attached(control, "answer", "again")
+        assert "has to come" not in child.before
+        child.close(force=True)
+    assert control.json("stats")["capsules"][0]["name"] == "answer"
+
+
+def test_the_log_and_its_followers(control):
+    whole = control.json("log")
+    assert [line["seq"] for line in whole["lines"]] == [*range(1, whole["next"])]
+    assert any("capsule chatter: started" in line["text"] for line in whole["lines"])
+    assert control.run("log").count("\n") == whole["next"] - 1
+    follower = control.spawn("log", "--follow")
+    follower.expect("capsule console: started")
+    follower.kill(signal.SIGKILL)
+    follower.wait()
+    assert control.json("restart", "answer")["state"] in STATES
+    follower = control.spawn("log", "--follow")
+    follower.expect("capsule answer: restarted")
+    follower.close(force=True)
