@@ -262,9 +262,56 @@ static void a_digit_switches(void **state)
 	expect_seen("\x1b[2Jlogin: ");
 	assert_int_equal(ui.view, VIEW_ONE);
 	assert_int_equal(ui.focus, 2);
-	assert_int_equal(fake.focus, 2);
+	assert_int_equal(fake.board.focus, 2);
 	type("root\r");
 	assert_string_equal(fed(2), "root\r");
+}
+
+static void it_follows_a_focus_that_another_capsule_gives(void **state)
+{
+	two_guests("terminal=mono view=one");
+	fake_print(2, "login: ");
+	turn();
+	seen();
+	fake.board.focus = 2;
+	turn();
+	expect_seen("\x1b[2Jlogin: ");
+	type("root\r");
+	assert_string_equal(fed(2), "root\r");
+}
+
+static void a_focus_in_the_view_of_all_is_said(void **state)
+{
+	two_guests("terminal=dumb");
+	fake.board.focus = 2;
+	turn();
+	expect_seen("diosix: input goes to two\r\n");
+	assert_int_equal(ui.view, VIEW_ALL);
+}
+
+static void a_focus_does_not_close_the_bar(void **state)
+{
+	two_guests("terminal=mono view=one");
+	type("\x1dlis");
+	fake.board.focus = 2;
+	turn();
+	assert_int_equal(ui.mode, MODE_BAR);
+	assert_string_equal(ui.bar.line.text, "lis");
+}
+
+static void one_that_there_is_not_is_not_followed(void **state)
+{
+	two_guests("terminal=dumb");
+	fake.board.focus = 77;
+	turn();
+	assert_int_equal(ui.focus, 1);
+}
+
+static void started_again_it_goes_on_with_the_one_in_focus(void **state)
+{
+	fake.board.focus = 2;
+	two_guests("terminal=dumb");
+	assert_int_equal(ui.focus, 2);
 }
 
 static void tab_completes_a_name(void **state)
@@ -530,6 +577,11 @@ int main(void)
 		cmocka_unit_test_setup(a_flood_stays_with_the_hypervisor, setup),
 		cmocka_unit_test_setup(a_flood_does_not_delay_others, setup),
 		cmocka_unit_test_setup(a_digit_switches, setup),
+		cmocka_unit_test_setup(it_follows_a_focus_that_another_capsule_gives, setup),
+		cmocka_unit_test_setup(a_focus_in_the_view_of_all_is_said, setup),
+		cmocka_unit_test_setup(a_focus_does_not_close_the_bar, setup),
+		cmocka_unit_test_setup(one_that_there_is_not_is_not_followed, setup),
+		cmocka_unit_test_setup(started_again_it_goes_on_with_the_one_in_focus, setup),
 		cmocka_unit_test_setup(tab_completes_a_name, setup),
 		cmocka_unit_test_setup(escape_leaves_the_bar, setup),
 		cmocka_unit_test_setup(what_came_while_the_bar_was_open_is_shown, setup),
