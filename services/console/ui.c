@@ -140,12 +140,14 @@ static void refresh_screen(struct ui *ui)
 		ui->top.sampled = ui->now;
 		capsules_refresh(ui);
 		capsules_sample(ui);
+		terminal_ask_size(&ui->terminal, ui->now);
 		top_draw(ui);
 	} else if (ui->mode == MODE_TOP && (resized || ui->redraw)) {
 		top_draw(ui);
 	}
 	if (ui->mode == MODE_BAR && resized)
 		bar_draw(ui);
+	bar_follow(ui);
 	if (ui->mode == MODE_PAGE && resized)
 		page_draw(ui);
 	if (ui->mode == MODE_LOG && (resized || ui->redraw))
@@ -222,6 +224,14 @@ static void sooner(uint64_t *deadline, uint64_t other)
 		*deadline = other;
 }
 
+/* Its end; while somebody sees the seconds that are left, the next of these. */
+static uint64_t next_of_stop(const struct ui *ui, const struct stop *stop)
+{
+	uint64_t left = stop->deadline > ui->now ? stop->deadline - ui->now : 0;
+
+	return ui->mode == MODE_SAYS && left > 0 ? ui->now + (left - 1) % 1000000 + 1 : stop->deadline;
+}
+
 uint64_t ui_deadline(const struct ui *ui)
 {
 	uint64_t deadline = UINT64_MAX;
@@ -239,6 +249,6 @@ uint64_t ui_deadline(const struct ui *ui)
 		sooner(&deadline, ui->end_by);
 	for (unsigned i = 0; i < STOPS_MAX; i++)
 		if (ui->stops[i].active && !ui->stops[i].killed)
-			sooner(&deadline, ui->stops[i].deadline);
+			sooner(&deadline, next_of_stop(ui, &ui->stops[i]));
 	return deadline;
 }

@@ -417,6 +417,46 @@ static void a_missing_permission_is_named(void **state)
 	expect_seen("the console may not do this: it lacks the permission 'capsule_stop'\r\n");
 }
 
+static void the_bar_counts_the_seconds_of_a_stop(void **state)
+{
+	size_t before;
+
+	two_guests("terminal=mono");
+	fake.capsules[1].stubborn = true;
+	type("\x1dstop one 3\r");
+	expect_seen("one is asked to stop; in 3 s it is killed");
+	before = fake.line_len;
+	turn();
+	assert_int_equal(fake.line_len, before); /* nothing is drawn that is there already */
+	later(1000000);
+	expect_seen("one is asked to stop; in 2 s it is killed");
+	later(2000000);
+	expect_seen("one was killed");
+	assert_int_equal(ui.mode, MODE_SAYS);
+}
+
+static void a_text_too_long_for_the_bar_is_marked(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1b[24;40R\x1d\x1b[24;40R\t");
+	expect_seen(">   all focus help image kill list l...\x1b[m");
+}
+
+static void help_fits_eighty_columns(void **state)
+{
+	size_t len;
+
+	two_guests("terminal=dumb");
+	seen();
+	type("\x1dhelp\r");
+	for (const char *line = seen(); *line; line += len + 1) {
+		len = strcspn(line, "\n");
+		assert_true(len <= 80); /* the carriage return among them */
+		if (!line[len])
+			break;
+	}
+}
+
 static void stop_asks_and_then_kills(void **state)
 {
 	two_guests("terminal=dumb");
@@ -593,6 +633,9 @@ int main(void)
 		cmocka_unit_test_setup(a_wrong_command_gets_a_suggestion, setup),
 		cmocka_unit_test_setup(a_missing_permission_is_named, setup),
 		cmocka_unit_test_setup(stop_asks_and_then_kills, setup),
+		cmocka_unit_test_setup(the_bar_counts_the_seconds_of_a_stop, setup),
+		cmocka_unit_test_setup(a_text_too_long_for_the_bar_is_marked, setup),
+		cmocka_unit_test_setup(help_fits_eighty_columns, setup),
 		cmocka_unit_test_setup(without_a_list_numbers_are_names, setup),
 		cmocka_unit_test_setup(top_shows_shares, setup),
 		cmocka_unit_test_setup(top_sorts, setup),
