@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The console service on a board, as somebody sees it who sits at a terminal: the screen is pyte's."""
-import os
-
-import pexpect
-import pyte
 import pytest
 
-from board import BUILD, DMFS, LIMIT, ROOT, guest, linux, manifest, need
+from board import BUILD, ROOT, guest, linux, manifest, need
+from terminal import Terminal
 
 CONSOLE = BUILD / "services/console.elf"
 PERMISSIONS = ("service_console, service_control, console_read, console_write, hv_log_read, hv_stats_read, capsule_list, "
                "capsule_start, capsule_stop, capsule_restart, capsule_focus")
-ROWS, COLUMNS = 24, 80
 
 
 def console(options="", permissions=PERMISSIONS):
@@ -20,56 +16,6 @@ def console(options="", permissions=PERMISSIONS):
     if options:
         lines.append(f'    cmdline: "{options}"')
     return "\n".join(lines)
-
-
-class Answering(pyte.Screen):
-    """A screen that answers what it is asked: pyte's answers go nowhere by themselves."""
-
-    def __init__(self, columns, rows, answer):
-        super().__init__(columns, rows)
-        self.answer = answer
-
-    def write_process_input(self, data):
-        self.answer(data)
-
-
-class Terminal:
-    """`dmfs run` in a terminal of 24 lines of 80."""
-
-    def __init__(self, image, pub, options, term="xterm-256color"):
-        command = ["run", str(image), "--trust", str(pub), "--timeout", str(LIMIT), *options]
-        self.child = pexpect.spawn(str(DMFS), command, timeout=LIMIT, dimensions=(ROWS, COLUMNS),
-                                   env=dict(os.environ, TERM=term, LC_ALL="C"))
-        self.child.delaybeforesend = None
-        self.screen = Answering(COLUMNS, ROWS, lambda data: self.child.send(data))
-        self.stream = pyte.ByteStream(self.screen)
-        self.raw = b""
-
-    def text(self):
-        return "\n".join(self.screen.display)
-
-    def wait(self, condition, what):
-        """Reads until the screen is as it should be."""
-        while not condition(self.text()):
-            try:
-                data = self.child.read_nonblocking(4096, LIMIT)
-            except (pexpect.EOF, pexpect.TIMEOUT) as error:
-                raise AssertionError(f"{what} did not come ({type(error).__name__}):\n{self.text()}\n{self.raw[-2000:]}") from None
-            self.raw += data
-            self.stream.feed(data)
-
-    def shows(self, *texts):
-        for text in texts:
-            self.wait(lambda screen, text=text: text in screen, repr(text))
-
-    def shows_not(self, text):
-        self.wait(lambda screen: text not in screen, f"an end of {text!r}")
-
-    def type(self, text):
-        self.child.send(text)
-
-    def stop(self):
-        self.child.close(force=True)
 
 
 @pytest.fixture

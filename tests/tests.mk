@@ -348,6 +348,12 @@ TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS)
 system: $(TESTED) examples | $(TEST_PACKAGES)
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
 
+# --- pictures ---------------------------------------------------------------------------------------
+# The screens of docs/console.md, each from a board that runs manifests/console.yaml.
+
+pictures: $(B)/dmfs $(B)/diosix.elf services $(INITRAMFS) examples | $(TEST_PACKAGES)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/draw_console.py
+
 # --- figures ---------------------------------------------------------------------------------------
 # docs/performance.md explains them; build/bench.json has them for programs.
 
@@ -356,4 +362,4 @@ bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI) | $(TEST_PAC
 bench-host: $(B)/dmfs $(GUESTS) | $(TEST_PACKAGES)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py host
 
-.PHONY: test bench bench-host unit fuzz fuzz-memory fuzz-short system examples guests boards-table
+.PHONY: test bench bench-host pictures unit fuzz fuzz-memory fuzz-short system examples guests boards-table

@@ -659,6 +659,16 @@ void console_set_focus(struct capsule *capsule)
 		capsule_post_events(provider, DIOSIX_EVENT_FOCUS);
 }
 
+uint32_t console_focus(void)
+{
+	uint32_t index;
+
+	take();
+	index = focus;
+	give();
+	return index;
+}
+
 static bool has_output(const struct capsule *capsule)
 {
 	return capsule->printed.shown != capsule->printed.head || capsule->printed.lost != 0;

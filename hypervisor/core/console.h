@@ -60,8 +60,9 @@ void control_set_provider(struct capsule *capsule);
 /* The capsule has read the lines of the log before this one. What the provider has not read is printed when it ends. */
 void console_log_read(const struct capsule *capsule, uint64_t next);
 
-/* Input goes to it. The caller holds no lock. */
+/* Input goes to it; and the index of the one that it goes to. The caller holds no lock. */
 void console_set_focus(struct capsule *capsule);
+uint32_t console_focus(void);
 
 /*
  * For the provider, with results as line_read()'s: records of output (struct diosix_output) into `buffer`, aligned to 8

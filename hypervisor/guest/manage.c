@@ -86,6 +86,7 @@ struct sbi_result manage_board_info(struct vcpu *vcpu, const uint64_t *a)
 		.timebase_hz = board.timebase_hz,
 		.free = pages_available() * PAGE_SIZE,
 		.has_control = board_has_control(),
+		.focus = console_focus(),
 	};
 
 	for (uint32_t i = 0; i < board.ram_count; i++)

@@ -197,6 +197,8 @@ struct diosix_board_info {
 	uint32_t has_control; /* whether there is a second port */
 	uint32_t key_count;   /* keys that have signed the image and that this board trusts */
 	uint8_t keys[DIOSIX_KEYS][8]; /* their key ids */
+	uint32_t focus;	      /* index of the capsule that input goes to: what CAPSULE_FOCUS named last */
+	uint32_t reserved;
 };
 
 #endif

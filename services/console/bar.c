@@ -27,6 +27,7 @@ static void begin_bar(struct ui *ui, const char *says)
 	ui->mode = MODE_BAR;
 	ui->bar.fresh = true;
 	ui->bar.drawn = 0;
+	ui->bar.follows = NOBODY;
 	ui->keys.pending = 0;
 	line_clear(&ui->bar.line);
 }
@@ -37,8 +38,8 @@ void bar_open(struct ui *ui)
 	ui->bar.line.context = ui;
 	begin_bar(ui, help);
 	terminal_ask_size(&ui->terminal, ui->now);
-	if (!terminal_draws(&ui->terminal))
-		terminal_text(&ui->terminal, "\r\n");
+	/* Room for it: where the cursor is there mostly is a prompt. */
+	terminal_text(&ui->terminal, "\r\n");
 	bar_draw(ui);
 }
 
@@ -58,17 +59,18 @@ static void draw_plain(struct ui *ui)
 	ui->bar.drawn = line->len;
 }
 
-static void draw_bottom(struct ui *ui, const char *text, size_t len, const char *says)
+void bar_bottom(struct ui *ui, const char *text, const char *says)
 {
-	unsigned width = ui->terminal.columns - 1;
-	size_t left = width - (len < width ? len : width);
+	int width = (int)ui->terminal.columns - 1;
+	char shown[512];
+	struct text line = TEXT_IN(shown);
 
-	terminal_printf(&ui->terminal, "\x1b[r\x1b[%u;1H%s", ui->terminal.rows, terminal_style(&ui->terminal, STYLE_BAR));
-	terminal_put(&ui->terminal, text, len < width ? len : width);
-	for (; *says && left > 0; says++, left--)
-		terminal_put(&ui->terminal, says, 1);
-	for (; left > 0; left--)
-		terminal_text(&ui->terminal, " ");
+	text_add(&line, "%s%s", text, says);
+	terminal_printf(&ui->terminal, "\x1b[?25l\x1b[r\x1b[%u;1H%s", ui->terminal.rows, terminal_style(&ui->terminal, STYLE_BAR));
+	if (line.len > (size_t)width)
+		terminal_printf(&ui->terminal, "%.*s...", width - 3, shown);
+	else
+		terminal_printf(&ui->terminal, "%-*s", width, shown);
 	terminal_text(&ui->terminal, terminal_style(&ui->terminal, STYLE_PLAIN));
 }
 
@@ -85,7 +87,7 @@ void bar_draw(struct ui *ui)
 		return;
 	}
 	text_add(&text, PROMPT "%.*s%s", (int)width, line->text + from, ui->bar.says[0] ? "  " : "");
-	draw_bottom(ui, text.bytes, text.len, ui->bar.says);
+	bar_bottom(ui, text.bytes, ui->bar.says);
 	terminal_printf(&ui->terminal, "\x1b[?25h\x1b[%u;%uH", ui->terminal.rows, (unsigned)(line->cursor - from + sizeof(PROMPT)));
 }
 
@@ -181,12 +183,27 @@ void bar_answer(struct ui *ui, struct text *text)
 		if (ui->mode != MODE_BAR)
 			view_show(ui);
 		ui->mode = MODE_SAYS;
-		draw_bottom(ui, text->bytes, strlen(text->bytes), "");
+		bar_bottom(ui, text->bytes, "");
 		return;
 	}
 	ui->mode = MODE_PAGE;
 	ui->page_at = 0;
 	page_draw(ui);
+}
+
+void bar_follow(struct ui *ui)
+{
+	char shown[sizeof(ui->bar.says)];
+	struct text text = TEXT_IN(shown);
+
+	if (ui->mode != MODE_SAYS || ui->bar.follows == NOBODY)
+		return;
+	if (!stop_describe(ui, ui->bar.follows, &text))
+		ui->bar.follows = NOBODY;
+	if (strcmp(ui->bar.says, shown) == 0)
+		return;
+	strcpy(ui->bar.says, shown);
+	bar_bottom(ui, shown, "");
 }
 
 /* Whatever key it is, it goes on; one for the guest is not lost. */
@@ -223,7 +240,7 @@ void page_draw(struct ui *ui)
 	terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
 	terminal_text(&ui->terminal, terminal_clear(&ui->terminal));
 	says = ui->page[draw_lines(ui)] ? more : last;
-	draw_bottom(ui, says, strlen(says), "");
+	bar_bottom(ui, says, "");
 }
 
 void page_key(struct ui *ui, int key)

@@ -57,14 +57,20 @@ struct capsule *capsule_at(struct ui *ui, uint32_t index)
 
 /* --- the list ----------------------------------------------------------------------------------- */
 
-/* In its own view nobody sees the log, so what has become of it stands on its screen. */
-static void notice(struct ui *ui, const struct capsule *capsule, const struct diosix_capsule_info *was)
+static const char *end_sentence(uint32_t end)
 {
 	static const char *const ends[] = {
 		[DIOSIX_END_NONE] = "has stopped",    [DIOSIX_END_SHUTDOWN] = "has shut down",
 		[DIOSIX_END_REBOOT] = "has rebooted", [DIOSIX_END_CRASH] = "has crashed",
 		[DIOSIX_END_KILLED] = "was killed",
 	};
+
+	return word(ends, sizeof(ends) / sizeof(ends[0]), end);
+}
+
+/* In its own view nobody sees the log, so what has become of it stands on its screen. */
+static void notice(struct ui *ui, const struct capsule *capsule, const struct diosix_capsule_info *was)
+{
 	const struct diosix_capsule_info *info = &capsule->info;
 	bool crash = info->last_end == DIOSIX_END_CRASH;
 	char text[192];
@@ -72,7 +78,7 @@ static void notice(struct ui *ui, const struct capsule *capsule, const struct di
 	if (info->state == DIOSIX_STATE_RUNNING && info->starts > was->starts)
 		snprintf(text, sizeof(text), "%s has started%s", info->name, info->starts > 1 ? " again" : "");
 	else if (info->state == DIOSIX_STATE_STOPPED)
-		snprintf(text, sizeof(text), "%s %s%s%.96s", info->name, word(ends, 5, info->last_end), crash ? ": " : "",
+		snprintf(text, sizeof(text), "%s %s%s%.96s", info->name, end_sentence(info->last_end), crash ? ": " : "",
 			 crash ? info->crash : "");
 	else
 		return;
@@ -263,6 +269,26 @@ static void stopped(struct ui *ui, struct stop *stop)
 		len = snprintf(line, sizeof(line), "%s did not stop in time and was killed", capsule_name(ui, stop->capsule));
 		view_line(ui, STYLE_WARNING, line, (size_t)len);
 	}
+}
+
+bool stop_describe(const struct ui *ui, uint32_t index, struct text *out)
+{
+	const struct diosix_capsule_info *info = &ui->capsules[index].info;
+
+	for (unsigned i = 0; i < STOPS_MAX; i++) {
+		const struct stop *stop = &ui->stops[i];
+		uint64_t left = stop->deadline > ui->now ? stop->deadline - ui->now : 0;
+
+		if (!stop->active || stop->capsule != index)
+			continue;
+		if (stop->killed)
+			text_add(out, "%s did not stop in time and is killed", info->name);
+		else
+			text_add(out, "%s is asked to stop; in %u s it is killed", info->name, (unsigned)((left + 999999) / 1000000));
+		return true;
+	}
+	text_add(out, "%s %s", info->name, info->state == DIOSIX_STATE_STOPPED ? end_sentence(info->last_end) : "runs again");
+	return false;
 }
 
 void stops_tick(struct ui *ui)

@@ -112,7 +112,7 @@ static void stats(struct call *call)
 
 static void help(struct call *call)
 {
-	text_add(call->out, "Ctrl-] opens the bar; in it a number or a name switches, and these are commands:\n");
+	text_add(call->out, "In the bar a number or a name switches, and these are commands:\n");
 	for (size_t i = 0; i < command_count; i++) {
 		char synopsis[40];
 
@@ -157,9 +157,10 @@ static void stop(struct call *call)
 		}
 		time = (uint64_t)seconds * 1000000;
 	}
-	if (capsule_begin_stop(call->ui, call->capsule, time, NULL, call->out))
-		text_add(call->out, "%s is asked to stop; in %u s it is killed", capsule_name(call->ui, call->capsule),
-			 (unsigned)(time / 1000000));
+	if (!capsule_begin_stop(call->ui, call->capsule, time, NULL, call->out))
+		return;
+	stop_describe(call->ui, call->capsule, call->out);
+	call->ui->bar.follows = call->capsule;
 }
 
 /* The hypervisor is told so that its own console has the same, should this one end. */
@@ -210,7 +211,7 @@ static const struct command commands[] = {
 	{"list", "", "capsule_list", "what capsules there are", WITHOUT, list},
 	{"log", "[LEVEL] [WORD]", "hv_log_read", "the hypervisor's log: error, warning, info, debug", WITHOUT, log_},
 	{"permissions", "NAME", "capsule_list", "what it may do", WITH, permissions},
-	{"quit", "", NULL, "ends this service; the hypervisor's console takes over", WITHOUT, quit},
+	{"quit", "", NULL, "ends this; the hypervisor's console takes over", WITHOUT, quit},
 	{"restart", "NAME", "capsule_restart", "ends it and starts it anew", WITH, restart},
 	{"start", "NAME", "capsule_start", "starts what has stopped", WITH, start},
 	{"stats", "", "hv_stats_read", "what top shows, once", WITHOUT, stats},

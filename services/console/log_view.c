@@ -14,8 +14,14 @@ static bool shown(const struct ui *ui, const struct log_entry *line)
 /* "seconds.millis  text" */
 static void add_line(struct ui *ui, const struct log_entry *line, struct text *text)
 {
-	text_add(text, "%6u.%03u %.*s", (unsigned)(line->time / 1000000), (unsigned)(line->time / 1000 % 1000), (int)line->len,
-		 log_text(ui, line));
+	/* Each says whose it is: here that is clear. */
+	static const char prefix[] = "diosix: ";
+	size_t skipped = sizeof(prefix) - 1;
+
+	if (line->len < skipped || memcmp(log_text(ui, line), prefix, skipped) != 0)
+		skipped = 0;
+	text_add(text, "%6u.%03u %.*s", (unsigned)(line->time / 1000000), (unsigned)(line->time / 1000 % 1000),
+		 (int)(line->len - skipped), log_text(ui, line) + skipped);
 }
 
 /* The index behind the last line on the screen. */
@@ -106,11 +112,9 @@ static void draw_line(struct ui *ui, const struct log_entry *line)
 
 static void draw_status(struct ui *ui)
 {
-	struct terminal *terminal = &ui->terminal;
 	const struct log_view *view = &ui->log_view;
 	char buffer[256];
 	struct text text = TEXT_IN(buffer);
-	size_t width = terminal->columns - 1;
 
 	if (view->typing)
 		text_add(&text, "/%s", view->search);
@@ -118,9 +122,10 @@ static void draw_status(struct ui *ui)
 		text_add(&text, " log, %s%s%s%s: / n N search, e w i d level, arrows, q leaves", levels[view->level],
 			 view->bottom ? "" : ", following", view->missed ? ", not found: " : "",
 			 view->missed ? view->search : "");
-	terminal_printf(terminal, "\x1b[J\x1b[%u;1H%s", terminal->rows, terminal_style(terminal, STYLE_BAR));
-	terminal_put(terminal, text.bytes, text.len < width ? text.len : width);
-	terminal_text(terminal, terminal_style(terminal, STYLE_PLAIN));
+	terminal_text(&ui->terminal, "\x1b[J");
+	bar_bottom(ui, text.bytes, "");
+	if (view->typing)
+		terminal_printf(&ui->terminal, "\x1b[?25h\x1b[%u;%uH", ui->terminal.rows, (unsigned)text.len + 1);
 }
 
 void log_draw(struct ui *ui)

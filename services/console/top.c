@@ -171,8 +171,8 @@ void top_draw(struct ui *ui)
 		terminal_text(terminal, "\x1b[K\r\n");
 		line += len + (line[len] == '\n');
 	}
-	terminal_printf(terminal, "\x1b[J\x1b[%u;1H%s sort: c cpu, e exits, m memory, n name, r restarts, s state, u uptime; q leaves%s",
-			terminal->rows, terminal_style(terminal, STYLE_BAR), terminal_style(terminal, STYLE_PLAIN));
+	terminal_text(terminal, "\x1b[J");
+	bar_bottom(ui, " q leaves; sorts by: c cpu, e exits, m memory, n name, r restarts, s state, u up", "");
 }
 
 void top_key(struct ui *ui, int key)

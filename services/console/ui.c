@@ -2,6 +2,7 @@
 /* The console service's life: it begins, takes turns, and ends. */
 #include "ui.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,11 @@ static void begin_service(struct ui *ui)
 	terminal_begin(&ui->terminal, kind, ui->color_option, ui->now);
 }
 
+static bool is_guest(const struct ui *ui, uint32_t index)
+{
+	return index < ui->count && ui->capsules[index].known && ui->capsules[index].info.kind == DIOSIX_GUEST;
+}
+
 /* The first guest; `guests` says how many there are. */
 static uint32_t first_guest(const struct ui *ui, unsigned *guests)
 {
@@ -69,7 +75,7 @@ static uint32_t first_guest(const struct ui *ui, unsigned *guests)
 
 	*guests = 0;
 	for (uint32_t i = ui->count; i-- > 0;)
-		if (ui->capsules[i].known && ui->capsules[i].info.kind == DIOSIX_GUEST) {
+		if (is_guest(ui, i)) {
 			first = i;
 			++*guests;
 		}
@@ -79,12 +85,14 @@ static uint32_t first_guest(const struct ui *ui, unsigned *guests)
 /* The boot log stays on the screen, and the view begins below it. */
 static void begin_view(struct ui *ui)
 {
-	static const char hint[] = "Ctrl-] opens the console's bar, 'help' in it lists commands";
+	char hint[128];
 	unsigned guests;
 	uint32_t focus = first_guest(ui, &guests), wanted = NOBODY;
 
 	if (ui->focus_option)
 		wanted = capsule_find(ui, ui->focus_option);
+	else if (!ui->stats_error && is_guest(ui, ui->board.focus))
+		focus = ui->board.focus; /* as it was before this service was started again */
 	if (wanted != NOBODY)
 		focus = wanted;
 	if (focus != NOBODY)
@@ -92,10 +100,13 @@ static void begin_view(struct ui *ui)
 	ui->view = guests == 1 || wanted != NOBODY ? VIEW_ONE : VIEW_ALL;
 	if (ui->view_option)
 		ui->view = strcmp(ui->view_option, "one") == 0 ? VIEW_ONE : VIEW_ALL;
+	if (ui->focus != NOBODY)
+		diosix_capsule_focus(ui->focus); /* for the hypervisor's console, should this one end */
 	ui->begun = true;
 	ui->mode = MODE_VIEW;
 	if (ui->view == VIEW_ALL)
-		view_line(ui, STYLE_LOG, hint, sizeof(hint) - 1);
+		view_line(ui, STYLE_LOG, hint, (size_t)snprintf(hint, sizeof(hint), "input goes to %s; Ctrl-] opens the console's bar",
+								capsule_name(ui, ui->focus)));
 	if (ui->view_option && strcmp(ui->view_option, "top") == 0 && terminal_draws(&ui->terminal) && !ui->stats_error)
 		top_open(ui);
 }
@@ -111,6 +122,14 @@ static void follow_log(struct ui *ui)
 		log_draw(ui);
 }
 
+/* Somebody has named another capsule. What this service named itself is where it is already. */
+static void follow_focus(struct ui *ui)
+{
+	if (diosix_board_info(&ui->board).error || !ui->begun || ui->board.focus == ui->focus || ui->board.focus >= ui->count)
+		return;
+	view_set(ui, ui->view, ui->board.focus);
+}
+
 static void refresh_screen(struct ui *ui)
 {
 	bool resized = ui->terminal.resized;
@@ -121,12 +140,14 @@ static void refresh_screen(struct ui *ui)
 		ui->top.sampled = ui->now;
 		capsules_refresh(ui);
 		capsules_sample(ui);
+		terminal_ask_size(&ui->terminal, ui->now);
 		top_draw(ui);
 	} else if (ui->mode == MODE_TOP && (resized || ui->redraw)) {
 		top_draw(ui);
 	}
 	if (ui->mode == MODE_BAR && resized)
 		bar_draw(ui);
+	bar_follow(ui);
 	if (ui->mode == MODE_PAGE && resized)
 		page_draw(ui);
 	if (ui->mode == MODE_LOG && (resized || ui->redraw))
@@ -145,6 +166,8 @@ static void serve(struct ui *ui, uint64_t events)
 {
 	input_take(ui);
 	input_late(ui);
+	if (events & DIOSIX_EVENT_FOCUS)
+		follow_focus(ui);
 	if (!ui->begun && ui->terminal.kind != TERMINAL_UNKNOWN)
 		begin_view(ui);
 	if (events & DIOSIX_EVENT_LOG)
@@ -201,6 +224,14 @@ static void sooner(uint64_t *deadline, uint64_t other)
 		*deadline = other;
 }
 
+/* Its end; while somebody sees the seconds that are left, the next of these. */
+static uint64_t next_of_stop(const struct ui *ui, const struct stop *stop)
+{
+	uint64_t left = stop->deadline > ui->now ? stop->deadline - ui->now : 0;
+
+	return ui->mode == MODE_SAYS && left > 0 ? ui->now + (left - 1) % 1000000 + 1 : stop->deadline;
+}
+
 uint64_t ui_deadline(const struct ui *ui)
 {
 	uint64_t deadline = UINT64_MAX;
@@ -218,6 +249,6 @@ uint64_t ui_deadline(const struct ui *ui)
 		sooner(&deadline, ui->end_by);
 	for (unsigned i = 0; i < STOPS_MAX; i++)
 		if (ui->stops[i].active && !ui->stops[i].killed)
-			sooner(&deadline, ui->stops[i].deadline);
+			sooner(&deadline, next_of_stop(ui, &ui->stops[i]));
 	return deadline;
 }

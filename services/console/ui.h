@@ -85,6 +85,7 @@ struct bar {
 	char says[256]; /* instead of keys that help, or what came of the last command */
 	bool fresh;	/* nothing has been typed */
 	size_t drawn;	/* columns, on a terminal that only has lines */
+	uint32_t follows; /* a capsule whose stop it tells of, or NOBODY */
 };
 
 struct top {
@@ -200,6 +201,8 @@ void call_failed(struct text *why, const char *permission, int64_t error);
 /* Asks it to stop, and kills it after `time`. */
 bool capsule_begin_stop(struct ui *ui, uint32_t index, uint64_t time, const uint64_t *control_id, struct text *why);
 void stops_tick(struct ui *ui);
+/* How far that is; false when it is over. */
+bool stop_describe(const struct ui *ui, uint32_t index, struct text *out);
 
 /* --- log.c: the hypervisor's log */
 
@@ -235,6 +238,10 @@ void view_notice(struct ui *ui, uint32_t index, const char *text);
 
 void bar_open(struct ui *ui);
 void bar_draw(struct ui *ui);
+/* The last line of the screen: `text`, and `says` as far as there is room. The cursor is hidden. */
+void bar_bottom(struct ui *ui, const char *text, const char *says);
+/* Tells how far the stop is that was asked for last. */
+void bar_follow(struct ui *ui);
 void bar_key(struct ui *ui, int key);
 void says_key(struct ui *ui, int key);
 void page_draw(struct ui *ui);

@@ -323,26 +323,34 @@ void view_show(struct ui *ui)
 	view_pump(ui);
 }
 
-static void set_focus(struct ui *ui, uint32_t focus)
+static void set_focus(struct ui *ui, enum view view, uint32_t focus)
 {
-	if (focus != ui->focus)
+	char line[64];
+
+	if (focus != ui->focus) {
 		ui->feed_len = 0; /* it was typed for another */
+		if (view == VIEW_ALL)
+			view_line(ui, STYLE_LOG, line,
+				  (size_t)snprintf(line, sizeof(line), "input goes to %s", capsule_name(ui, focus)));
+	}
 	ui->focus = focus;
 }
 
 void view_focus(struct ui *ui, uint32_t focus)
 {
 	if (ui->view == VIEW_ALL)
-		set_focus(ui, focus);
+		set_focus(ui, ui->view, focus);
 	else
 		view_set(ui, ui->view, focus);
 }
 
 void view_set(struct ui *ui, enum view view, uint32_t focus)
 {
-	set_focus(ui, focus);
+	set_focus(ui, view, focus);
 	ui->view = view;
 	if (!terminal_draws(&ui->terminal))
 		terminal_printf(&ui->terminal, "\r\n[%s]\r\n", view == VIEW_ALL ? "all" : capsule_name(ui, focus));
-	view_show(ui);
+	/* Who is in the bar or a screen of the console's sees it when he leaves. */
+	if (ui->mode == MODE_VIEW || !terminal_draws(&ui->terminal))
+		view_show(ui);
 }

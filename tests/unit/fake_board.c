@@ -195,7 +195,7 @@ static struct diosix_result of_capsule(enum diosix_call call, uint64_t index, ui
 	case DIOSIX_CALL_CONSOLE_FEED:
 		return give(capsule->input, &capsule->input_len, sizeof(capsule->input), &capsule->takes, (void *)a1, a2);
 	case DIOSIX_CALL_CAPSULE_FOCUS:
-		fake.focus = (uint32_t)index;
+		fake.board.focus = (uint32_t)index;
 		return value(0);
 	default:
 		return operate(call, capsule);

@@ -23,7 +23,7 @@ struct fake_capsule {
 
 struct fake_board {
 	struct fake_capsule capsules[FAKE_CAPSULES];
-	uint32_t count, turn, focus;
+	uint32_t count, turn;
 	uint64_t denied; /* a bit for each call that is not permitted */
 	struct diosix_board_info board;
 	char typed[8192]; /* on the line, not yet read */

@@ -262,9 +262,56 @@ static void a_digit_switches(void **state)
 	expect_seen("\x1b[2Jlogin: ");
 	assert_int_equal(ui.view, VIEW_ONE);
 	assert_int_equal(ui.focus, 2);
-	assert_int_equal(fake.focus, 2);
+	assert_int_equal(fake.board.focus, 2);
 	type("root\r");
 	assert_string_equal(fed(2), "root\r");
+}
+
+static void it_follows_a_focus_that_another_capsule_gives(void **state)
+{
+	two_guests("terminal=mono view=one");
+	fake_print(2, "login: ");
+	turn();
+	seen();
+	fake.board.focus = 2;
+	turn();
+	expect_seen("\x1b[2Jlogin: ");
+	type("root\r");
+	assert_string_equal(fed(2), "root\r");
+}
+
+static void a_focus_in_the_view_of_all_is_said(void **state)
+{
+	two_guests("terminal=dumb");
+	fake.board.focus = 2;
+	turn();
+	expect_seen("diosix: input goes to two\r\n");
+	assert_int_equal(ui.view, VIEW_ALL);
+}
+
+static void a_focus_does_not_close_the_bar(void **state)
+{
+	two_guests("terminal=mono view=one");
+	type("\x1dlis");
+	fake.board.focus = 2;
+	turn();
+	assert_int_equal(ui.mode, MODE_BAR);
+	assert_string_equal(ui.bar.line.text, "lis");
+}
+
+static void one_that_there_is_not_is_not_followed(void **state)
+{
+	two_guests("terminal=dumb");
+	fake.board.focus = 77;
+	turn();
+	assert_int_equal(ui.focus, 1);
+}
+
+static void started_again_it_goes_on_with_the_one_in_focus(void **state)
+{
+	fake.board.focus = 2;
+	two_guests("terminal=dumb");
+	assert_int_equal(ui.focus, 2);
 }
 
 static void tab_completes_a_name(void **state)
@@ -368,6 +415,46 @@ static void a_missing_permission_is_named(void **state)
 	two_guests("terminal=dumb");
 	type("\x1dkill one\r");
 	expect_seen("the console may not do this: it lacks the permission 'capsule_stop'\r\n");
+}
+
+static void the_bar_counts_the_seconds_of_a_stop(void **state)
+{
+	size_t before;
+
+	two_guests("terminal=mono");
+	fake.capsules[1].stubborn = true;
+	type("\x1dstop one 3\r");
+	expect_seen("one is asked to stop; in 3 s it is killed");
+	before = fake.line_len;
+	turn();
+	assert_int_equal(fake.line_len, before); /* nothing is drawn that is there already */
+	later(1000000);
+	expect_seen("one is asked to stop; in 2 s it is killed");
+	later(2000000);
+	expect_seen("one was killed");
+	assert_int_equal(ui.mode, MODE_SAYS);
+}
+
+static void a_text_too_long_for_the_bar_is_marked(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1b[24;40R\x1d\x1b[24;40R\t");
+	expect_seen(">   all focus help image kill list l...\x1b[m");
+}
+
+static void help_fits_eighty_columns(void **state)
+{
+	size_t len;
+
+	two_guests("terminal=dumb");
+	seen();
+	type("\x1dhelp\r");
+	for (const char *line = seen(); *line; line += len + 1) {
+		len = strcspn(line, "\n");
+		assert_true(len <= 80); /* the carriage return among them */
+		if (!line[len])
+			break;
+	}
 }
 
 static void stop_asks_and_then_kills(void **state)
@@ -530,6 +617,11 @@ int main(void)
 		cmocka_unit_test_setup(a_flood_stays_with_the_hypervisor, setup),
 		cmocka_unit_test_setup(a_flood_does_not_delay_others, setup),
 		cmocka_unit_test_setup(a_digit_switches, setup),
+		cmocka_unit_test_setup(it_follows_a_focus_that_another_capsule_gives, setup),
+		cmocka_unit_test_setup(a_focus_in_the_view_of_all_is_said, setup),
+		cmocka_unit_test_setup(a_focus_does_not_close_the_bar, setup),
+		cmocka_unit_test_setup(one_that_there_is_not_is_not_followed, setup),
+		cmocka_unit_test_setup(started_again_it_goes_on_with_the_one_in_focus, setup),
 		cmocka_unit_test_setup(tab_completes_a_name, setup),
 		cmocka_unit_test_setup(escape_leaves_the_bar, setup),
 		cmocka_unit_test_setup(what_came_while_the_bar_was_open_is_shown, setup),
@@ -541,6 +633,9 @@ int main(void)
 		cmocka_unit_test_setup(a_wrong_command_gets_a_suggestion, setup),
 		cmocka_unit_test_setup(a_missing_permission_is_named, setup),
 		cmocka_unit_test_setup(stop_asks_and_then_kills, setup),
+		cmocka_unit_test_setup(the_bar_counts_the_seconds_of_a_stop, setup),
+		cmocka_unit_test_setup(a_text_too_long_for_the_bar_is_marked, setup),
+		cmocka_unit_test_setup(help_fits_eighty_columns, setup),
 		cmocka_unit_test_setup(without_a_list_numbers_are_names, setup),
 		cmocka_unit_test_setup(top_shows_shares, setup),
 		cmocka_unit_test_setup(top_sorts, setup),

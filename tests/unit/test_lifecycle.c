@@ -11,7 +11,8 @@
 #define OTHER	2
 #define CAPSULES 3u
 #define BIT(permission) (UINT64_C(1) << DMFS_PERM_##permission)
-#define MAY_ALL (BIT(CAPSULE_LIST) | BIT(CAPSULE_START) | BIT(CAPSULE_STOP) | BIT(CAPSULE_RESTART) | BIT(HV_STATS_READ))
+#define MAY_ALL (BIT(CAPSULE_LIST) | BIT(CAPSULE_START) | BIT(CAPSULE_STOP) | BIT(CAPSULE_RESTART) | BIT(HV_STATS_READ) | \
+		 BIT(CAPSULE_FOCUS))
 
 enum operation { START, STOP, KILL, RESTART };
 static const uint64_t calls[] = {
@@ -455,6 +456,9 @@ static void the_board_says_what_terminal_it_has(void **state)
 		assert_string_equal(info->image, "fake");
 		assert_int_equal(info->harts, 2);
 		assert_int_equal(info->capsules, CAPSULES);
+		assert_int_equal(call(DIOSIX_EXTENSION, DIOSIX_CALL_CAPSULE_FOCUS, i % CAPSULES), 0);
+		assert_int_equal(call(DIOSIX_EXTENSION, DIOSIX_CALL_BOARD_INFO, RAM, SIZE), 0);
+		assert_int_equal(info->focus, i % CAPSULES);
 	}
 }
 
