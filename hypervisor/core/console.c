@@ -600,21 +600,19 @@ static void print_log(uint64_t from, uint64_t end)
 /* It may have held output of capsules that nobody will see: the mark stands where that is missing. */
 static void say_taken_over(void)
 {
-	static const char mark[] = "\ndiosix: ... what the console service had not shown is lost ...\n";
+	static const char mark[] = "diosix: ... what the console service had not shown is lost ...\n";
 
-	if (!ending)
-		put_text(mark, sizeof(mark) - 1);
+	fresh_line();
+	put_text(mark, sizeof(mark) - 1);
 }
 
 void console_set_provider(struct capsule *provider)
 {
-	bool any = false;
-
+	bool any = false, taken_over;
 	uint64_t unread, end = log_next();
 
 	take();
-	if (provider == NULL && line->provider != NULL)
-		say_taken_over();
+	taken_over = provider == NULL && line->provider != NULL && !ending;
 	unread = line->provider != NULL && capsule_may(line->provider, DMFS_PERM_HV_LOG_READ) ? log_unread : end;
 	log_unread = end;
 	line->provider = provider;
@@ -623,6 +621,8 @@ void console_set_provider(struct capsule *provider)
 	escaped = false;
 	writer = NULL;
 	line->at_start = false; /* whatever it makes of the screen, we begin anew */
+	if (taken_over)
+		say_taken_over();
 	give();
 	for (uint32_t i = 0; i < capsule_count; i++) {
 		struct printed *printed = &capsules[i].printed;

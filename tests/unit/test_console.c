@@ -343,7 +343,8 @@ static void when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits(vo
 	console_log_read(&two[1], log_next());
 	log_line(DIOSIX_LOG_INFO, "diosix: unread");
 	console_set_provider(NULL);
-	expect("\r\ndiosix: unread\r\n[two] dying\r\n[one] # ");
+	expect("\r\ndiosix: ... what the console service had not shown is lost ...\r\n"
+	       "diosix: unread\r\n[two] dying\r\n[one] # ");
 	type("x");
 	assert_true(capsule_has_input(&two[0]));
 }
@@ -359,7 +360,8 @@ static void a_provider_that_reads_nothing_for_ten_seconds_loses_its_role(void **
 	expect("");
 	fake.time++;
 	type("c");
-	expect("\r\ndiosix: the console service two does not answer, the hypervisor's console takes over\r\n");
+	expect("\r\ndiosix: ... what the console service had not shown is lost ...\r\n"
+	       "diosix: the console service two does not answer, the hypervisor's console takes over\r\n");
 	assert_int_equal(role_provider(DIOSIX_ROLE_CONSOLE), 0);
 	type("d");
 	assert_true(capsule_has_input(&two[0]));
