@@ -96,12 +96,12 @@ bool board_has_control(void)
 
 /* --- the log -------------------------------------------------------------------------------- */
 
-/* Room for all but what capsules print: it waits for the line if it must, but not for ever. */
-static bool may_log(size_t len)
+/* Room for all but what capsules print: who waits for it does not do so for ever. */
+static bool may_log(size_t len, bool wait)
 {
 	char mark[64];
 
-	if (!line_make_room(line, 2 * (uint32_t)len + sizeof(mark))) {
+	if (!line_make_room(line, 2 * (uint32_t)len + sizeof(mark), wait)) {
 		log_lost += len;
 		return false;
 	}
@@ -113,17 +113,22 @@ static bool may_log(size_t len)
 	return true;
 }
 
-void console_line(enum diosix_level level, const char *text, size_t len)
+static void print_line(const char *text, size_t len, bool wait)
 {
 	struct capsule *provider;
 
 	take();
 	provider = own() ? NULL : line->provider;
-	if ((provider == NULL || !capsule_may(provider, DMFS_PERM_HV_LOG_READ)) && may_log(len)) {
+	if ((provider == NULL || !capsule_may(provider, DMFS_PERM_HV_LOG_READ)) && may_log(len, wait)) {
 		put_text(text, len);
 		put_text("\n", 1);
 	}
 	give();
+}
+
+void console_line(enum diosix_level level, const char *text, size_t len)
+{
+	print_line(text, len, true);
 }
 
 void console_panic(void)
@@ -585,14 +590,17 @@ void console_log_read(const struct capsule *capsule, uint64_t next)
 	give();
 }
 
-/* Those that are still there. */
+/*
+ * Those that are still there, as far as the line has room: they are many, and the next provider waits until it is told, as
+ * do capsules that end.
+ */
 static void print_log(uint64_t from, uint64_t end)
 {
 	struct diosix_log_line about;
 	char text[LOG_LINE_LEN];
 
 	while (from < end && log_get(from, &about, text)) {
-		console_line((enum diosix_level)about.level, text, about.len);
+		print_line(text, about.len, false);
 		from = about.sequence + 1;
 	}
 }

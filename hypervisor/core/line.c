@@ -61,10 +61,12 @@ void line_flush(struct line *line)
 	line->stuck = line->head != line->tail;
 }
 
-bool line_make_room(struct line *line, uint32_t len)
+bool line_make_room(struct line *line, uint32_t len, bool wait)
 {
+	uint32_t patience = wait ? LOG_PATIENCE : 1;
+
 	for (uint32_t tries = 0; LINE_LEN - (line->head - line->tail) < len; tries++) {
-		if (tries == LOG_PATIENCE)
+		if (tries == patience)
 			return false;
 		drain(line);
 	}

@@ -79,8 +79,8 @@ static inline bool line_takes(const struct line *line)
 	return line->head - line->tail < LINE_SHARE;
 }
 
-/* Waits until there is room for `len` bytes, but not long; false when there is not. */
-bool line_make_room(struct line *line, uint32_t len);
+/* Is there room for `len` bytes? If told to, waits for it, but not long. */
+bool line_make_room(struct line *line, uint32_t len, bool wait);
 
 /* Sends what waits: as much as the port takes now; all of it, unless it takes nothing any more. */
 void line_drain(struct line *line);

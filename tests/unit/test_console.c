@@ -349,6 +349,20 @@ static void when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits(vo
 	assert_true(capsule_has_input(&two[0]));
 }
 
+static void the_log_that_a_provider_leaves_behind_is_not_waited_for(void **state)
+{
+	for (unsigned i = 0; i < 400; i++)
+		log_line(DIOSIX_LOG_INFO, "diosix: line %u of a log that nobody has read", i);
+	slow_line(0);
+	console_set_provider(NULL);
+	assert_in_range(port->asked, 1, 2000);
+	let_go();
+	log_line(DIOSIX_LOG_INFO, "diosix: after it");
+	let_go();
+	assert_int_equal(count("diosix: line 0 of"), 1);
+	assert_int_equal(count("bytes lost ...\r\ndiosix: after it"), 1);
+}
+
 static void a_provider_that_reads_nothing_for_ten_seconds_loses_its_role(void **state)
 {
 	console_set_provider(NULL);
@@ -389,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup(the_provider_is_told_what_was_lost, setup_provider),
 		cmocka_unit_test_setup(what_is_typed_is_the_providers, setup_provider),
 		cmocka_unit_test_setup(when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits, setup_provider),
+		cmocka_unit_test_setup(the_log_that_a_provider_leaves_behind_is_not_waited_for, setup_provider),
 		cmocka_unit_test_setup(a_provider_that_reads_nothing_for_ten_seconds_loses_its_role, setup_provider),
 	};
 

@@ -406,6 +406,7 @@ size_t board_port_send(enum board_port port, const char *bytes, size_t len)
 	struct fake_port *to = &fake.ports[port];
 	size_t n = 0;
 
+	to->asked++;
 	for (; n < len && !(to->limited && to->room == 0); n++) {
 		to->room -= to->limited;
 		if (to->output_len < sizeof(to->output) - 1)

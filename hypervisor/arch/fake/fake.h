@@ -20,6 +20,7 @@
 struct fake_port {
 	char output[65536];
 	unsigned output_len;
+	unsigned asked;		/* how often it was to send something */
 	const char *input;	/* a C string */
 	bool limited;		/* takes only as many bytes as `room` says */
 	unsigned room;
