@@ -165,12 +165,6 @@ static void append(struct printed *printed, char c)
 	printed->newlines += c == '\n';
 }
 
-/* Up to where it can be shown before it has to be said what was lost. */
-static uint32_t end_of(const struct printed *printed)
-{
-	return printed->lost != 0 ? printed->lost_at : printed->head;
-}
-
 static bool is_shown_at_once(const struct capsule *capsule)
 {
 	return alone() || capsule->index == focus;
@@ -210,7 +204,7 @@ static void put_mark(struct capsule *capsule)
 static void put_line(struct capsule *capsule)
 {
 	struct printed *printed = &capsule->printed;
-	uint32_t end = end_of(printed);
+	uint32_t end = printed->head;
 	char c = 0;
 
 	fresh_line();
@@ -237,7 +231,7 @@ static void put_bytes(struct capsule *capsule)
 		writer = capsule;
 		printed->shown = printed->line; /* once more, after others have printed below it */
 	}
-	for (uint32_t n = 0, end = end_of(printed); n < PIECE && printed->shown != end; n++) {
+	for (uint32_t n = 0, end = printed->head; n < PIECE && printed->shown != end; n++) {
 		char c = byte_at(printed, printed->shown++);
 
 		if (!raw && line->at_start) {
@@ -259,7 +253,7 @@ static void show(struct capsule *capsule)
 	struct printed *printed = &capsule->printed;
 	bool at_once = is_shown_at_once(capsule);
 
-	if (printed->lost != 0 && (at_once ? printed->shown : printed->line) == printed->lost_at)
+	if (printed->lost != 0 && (at_once ? printed->shown : printed->line) == printed->head)
 		put_mark(capsule);
 	else if (at_once)
 		put_bytes(capsule);
@@ -276,7 +270,9 @@ static void set_waits(struct capsule *capsule, bool waits)
 /* Much room again? Then its UART is to say so, once the lock is given back. */
 static struct capsule *relieved(struct capsule *capsule)
 {
-	if (!atomic_load(&capsule->printed.full) || room(&capsule->printed) < CONSOLE_RING_LEN / 2)
+	const struct printed *printed = &capsule->printed;
+
+	if (!atomic_load(&printed->full) || room(printed) < CONSOLE_RING_LEN / 2 || printed->lost != 0)
 		return NULL;
 	atomic_store(&capsule->printed.full, false);
 	return capsule;
@@ -337,7 +333,8 @@ static bool print(struct capsule *capsule, const char *text, size_t len, size_t 
 	bool empty = printed->shown == printed->head;
 	size_t n = 0;
 
-	while (n < len && room(printed) != 0)
+	/* Nothing comes after what was lost until that has been said: its place is the ring's end. */
+	while (n < len && room(printed) != 0 && printed->lost == 0)
 		append(printed, text[n++]);
 	*taken += n;
 	if (room(printed) < FIFO_LEN)
@@ -379,8 +376,7 @@ void console_print(struct capsule *capsule, char c)
 	if (console_write(capsule, &c, 1) == 1)
 		return;
 	take();
-	if (printed->lost++ == 0)
-		printed->lost_at = printed->head;
+	printed->lost++;
 	atomic_fetch_add(&capsule->output, 1);
 	atomic_fetch_add(&capsule->dropped, 1);
 	if (own())
@@ -588,10 +584,10 @@ static void print_log(uint64_t from, uint64_t end)
 /* It may have held output of capsules that nobody will see: the mark stands where that is missing. */
 static void say_taken_over(void)
 {
-	static const char mark[] = "\ndiosix: ... what the console service had not shown is lost ...\n";
+	static const char mark[] = "diosix: ... what the console service had not shown is lost ...\n";
 
-	if (!ending)
-		put_text(mark, sizeof(mark) - 1);
+	fresh_line();
+	put_text(mark, sizeof(mark) - 1);
 }
 
 void console_set_provider(struct capsule *provider)
@@ -601,7 +597,10 @@ void console_set_provider(struct capsule *provider)
 	uint64_t unread, end = log_next();
 
 	take();
-	if (provider == NULL && line->provider != NULL)
+	if (provider != NULL)
+		fresh_line();
+	line->at_start &= provider == NULL && line->provider == NULL; /* whatever it makes of the screen */
+	if (provider == NULL && line->provider != NULL && !ending)
 		say_taken_over();
 	unread = line->provider != NULL && capsule_may(line->provider, DMFS_PERM_HV_LOG_READ) ? log_unread : end;
 	log_unread = end;
@@ -610,7 +609,6 @@ void console_set_provider(struct capsule *provider)
 	line->input_head = line->input_tail = 0;
 	escaped = false;
 	writer = NULL;
-	line->at_start = false; /* whatever it makes of the screen, we begin anew */
 	give();
 	for (uint32_t i = 0; i < capsule_count; i++) {
 		struct printed *printed = &capsules[i].printed;
@@ -658,11 +656,11 @@ static size_t take_record(struct capsule *capsule, char *buffer, size_t len)
 	size_t most = len - sizeof(record) < PIECE ? len - sizeof(record) : PIECE;
 	char *bytes = buffer + sizeof(record);
 
-	if (printed->lost != 0 && printed->shown == printed->lost_at) {
+	if (printed->lost != 0 && printed->shown == printed->head) {
 		record.dropped = printed->lost;
 		printed->lost = 0;
 	}
-	for (uint32_t end = end_of(printed); record.len < most && printed->shown != end; record.len++) {
+	for (uint32_t end = printed->head; record.len < most && printed->shown != end; record.len++) {
 		bytes[record.len] = byte_at(printed, printed->shown++);
 		printed->newlines -= bytes[record.len] == '\n';
 	}

@@ -312,6 +312,29 @@ static void what_is_typed_is_the_providers(void **state)
 	expect("");
 }
 
+static void each_loss_has_its_mark_where_it_was(void **state)
+{
+	struct diosix_output record;
+	char buffer[512];
+	uint32_t printed = 0;
+
+	/* A byte at a time, whether it is taken or not, while the provider takes little. */
+	while (two[0].printed.lost == 0)
+		console_print(&two[0], (char)('a' + printed++ % 26));
+	assert_int_equal(two[0].printed.lost, 1);
+	console_take_output(&two[1], buffer, 64);
+	for (unsigned i = 0; i < 9; i++)
+		console_print(&two[0], (char)('a' + printed++ % 26));
+	assert_int_equal(two[0].printed.lost, 10);
+	while (console_take_output(&two[1], buffer, sizeof(buffer)) > 0 && two[0].printed.lost != 0)
+		;
+	console_print(&two[0], (char)('a' + printed % 26));
+	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), sizeof(record) + 8);
+	memcpy(&record, buffer, sizeof(record));
+	assert_int_equal(record.len, 1);
+	assert_int_equal(buffer[sizeof(record)], 'a' + printed % 26);
+}
+
 static void when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits(void **state)
 {
 	say(&two[0], "# ");
@@ -320,7 +343,8 @@ static void when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits(vo
 	console_log_read(&two[1], log_next());
 	log_line(DIOSIX_LOG_INFO, "diosix: unread");
 	console_set_provider(NULL);
-	expect("\r\ndiosix: unread\r\n[two] dying\r\n[one] # ");
+	expect("\r\ndiosix: ... what the console service had not shown is lost ...\r\n"
+	       "diosix: unread\r\n[two] dying\r\n[one] # ");
 	type("x");
 	assert_true(capsule_has_input(&two[0]));
 }
@@ -336,7 +360,8 @@ static void a_provider_that_reads_nothing_for_ten_seconds_loses_its_role(void **
 	expect("");
 	fake.time++;
 	type("c");
-	expect("\r\ndiosix: the console service two does not answer, the hypervisor's console takes over\r\n");
+	expect("\r\ndiosix: ... what the console service had not shown is lost ...\r\n"
+	       "diosix: the console service two does not answer, the hypervisor's console takes over\r\n");
 	assert_int_equal(role_provider(DIOSIX_ROLE_CONSOLE), 0);
 	type("d");
 	assert_true(capsule_has_input(&two[0]));
@@ -361,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup(the_provider_gets_output_with_its_capsules_index, setup_provider),
 		cmocka_unit_test_setup(the_provider_is_told_what_was_lost, setup_provider),
 		cmocka_unit_test_setup(what_is_typed_is_the_providers, setup_provider),
+		cmocka_unit_test_setup(each_loss_has_its_mark_where_it_was, setup_provider),
 		cmocka_unit_test_setup(when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits, setup_provider),
 		cmocka_unit_test_setup(a_provider_that_reads_nothing_for_ten_seconds_loses_its_role, setup_provider),
 	};
