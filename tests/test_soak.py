@@ -15,7 +15,7 @@ from test_console import console
 from test_control import chatter
 
 GUESTS = [f"g{i}" for i in range(8)]
-CARELESS = GUESTS[6:]
+CARELESS = GUESTS[7:]
 WINDOW = 12  # requests on their way
 STAGES = 10  # after each of them everything has to run, and print
 SEED = int(os.environ.get("DIOSIX_TEST_SEED", "1"))
@@ -131,10 +131,7 @@ class Output:
         self.thread.start()
 
     def run(self):
-        dump = open("/tmp/soak-out.txt", "wb")
         for raw in self.stream:
-            dump.write(raw)
-            dump.flush()
             with self.changed:
                 self.line(raw.decode("latin-1").strip("\r\n"))
                 self.changed.notify_all()
@@ -147,7 +144,6 @@ class Output:
         if found:
             wrong = self.readers[found.group(1)].take(text[found.end():])
             if wrong:
-                open("/tmp/soak-wrong.txt", "a").write(wrong + "\n")
                 self.wrong.append(wrong)
             return
         if text == ENDED:
@@ -305,7 +301,7 @@ def soak(images, tmp_path):
         each.process.wait()
 
 
-@pytest.mark.parametrize("options, operations", [(VIRT_GSTAGE, int(os.environ.get("OPS", "10000"))), (VIRT_PMP, 2000)], ids=["gstage", "pmp"])
+@pytest.mark.parametrize("options, operations", [(VIRT_GSTAGE, 10000), (VIRT_PMP, 2000)], ids=["gstage", "pmp"])
 def test_nothing_is_lost_stuck_or_leaked(soak, options, operations):
     print(f"DIOSIX_TEST_SEED={SEED}")
     run = soak(options)
@@ -314,12 +310,7 @@ def test_nothing_is_lost_stuck_or_leaked(soak, options, operations):
     for _ in range(STAGES):
         for _ in range(operations // STAGES):
             run.operate()
-        import time; t0 = time.time()
-        print("ops", t0 - globals().get("T", t0), end=" ")
         run.look()
-        globals()["T"] = time.time()
-        print("look", time.time() - t0, len(run.output.log), run.output.counts())
-        print(run.port.ask("stats")["capsules"][7])
         assert not run.output.wrong, run.output.wrong[:10]
     assert run.free() == free
     lives = {each["name"]: each["restarts"] + 1 for each in run.port.ask("list")}

@@ -59,8 +59,7 @@ struct printed {
 	char *ring; /* CONSOLE_RING_LEN bytes */
 	uint32_t line, shown, head;
 	uint32_t newlines; /* that wait */
-	uint32_t lost_at;  /* where what was lost should have been */
-	uint64_t lost;	   /* how many bytes; 0 for none */
+	uint64_t lost;	   /* bytes that should stand behind what is in the ring; 0 for none */
 	bool waits;	   /* is there something that could be shown? */
 	_Atomic bool full; /* until there is much room again: its UART is not ready meanwhile */
 };

@@ -170,12 +170,6 @@ static void append(struct printed *printed, char c)
 	printed->newlines += c == '\n';
 }
 
-/* Up to where it can be shown before it has to be said what was lost. */
-static uint32_t end_of(const struct printed *printed)
-{
-	return printed->lost != 0 ? printed->lost_at : printed->head;
-}
-
 static bool is_shown_at_once(const struct capsule *capsule)
 {
 	return alone() || capsule->index == focus;
@@ -215,7 +209,7 @@ static void put_mark(struct capsule *capsule)
 static void put_line(struct capsule *capsule)
 {
 	struct printed *printed = &capsule->printed;
-	uint32_t end = end_of(printed);
+	uint32_t end = printed->head;
 	char c = 0;
 
 	fresh_line();
@@ -242,7 +236,7 @@ static void put_bytes(struct capsule *capsule)
 		writer = capsule;
 		printed->shown = printed->line; /* once more, after others have printed below it */
 	}
-	for (uint32_t n = 0, end = end_of(printed); n < PIECE && printed->shown != end; n++) {
+	for (uint32_t n = 0, end = printed->head; n < PIECE && printed->shown != end; n++) {
 		char c = byte_at(printed, printed->shown++);
 
 		if (!raw && line->at_start) {
@@ -264,7 +258,7 @@ static void show(struct capsule *capsule)
 	struct printed *printed = &capsule->printed;
 	bool at_once = is_shown_at_once(capsule);
 
-	if (printed->lost != 0 && (at_once ? printed->shown : printed->line) == printed->lost_at)
+	if (printed->lost != 0 && (at_once ? printed->shown : printed->line) == printed->head)
 		put_mark(capsule);
 	else if (at_once)
 		put_bytes(capsule);
@@ -281,7 +275,9 @@ static void set_waits(struct capsule *capsule, bool waits)
 /* Much room again? Then its UART is to say so, once the lock is given back. */
 static struct capsule *relieved(struct capsule *capsule)
 {
-	if (!atomic_load(&capsule->printed.full) || room(&capsule->printed) < CONSOLE_RING_LEN / 2)
+	const struct printed *printed = &capsule->printed;
+
+	if (!atomic_load(&printed->full) || room(printed) < CONSOLE_RING_LEN / 2 || printed->lost != 0)
 		return NULL;
 	atomic_store(&capsule->printed.full, false);
 	return capsule;
@@ -342,7 +338,8 @@ static bool print(struct capsule *capsule, const char *text, size_t len, size_t 
 	bool empty = printed->shown == printed->head;
 	size_t n = 0;
 
-	while (n < len && room(printed) != 0)
+	/* Nothing comes after what was lost until that has been said: its place is the ring's end. */
+	while (n < len && room(printed) != 0 && printed->lost == 0)
 		append(printed, text[n++]);
 	*taken += n;
 	if (room(printed) < FIFO_LEN)
@@ -384,8 +381,7 @@ void console_print(struct capsule *capsule, char c)
 	if (console_write(capsule, &c, 1) == 1)
 		return;
 	take();
-	if (printed->lost++ == 0)
-		printed->lost_at = printed->head;
+	printed->lost++;
 	atomic_fetch_add(&capsule->output, 1);
 	atomic_fetch_add(&capsule->dropped, 1);
 	if (own())
@@ -616,11 +612,15 @@ static void say_taken_over(void)
 
 void console_set_provider(struct capsule *provider)
 {
-	bool any = false, taken_over;
+	bool any = false;
 	uint64_t unread, end = log_next();
 
 	take();
-	taken_over = provider == NULL && line->provider != NULL && !ending;
+	if (provider != NULL)
+		fresh_line();
+	line->at_start &= provider == NULL && line->provider == NULL; /* whatever it makes of the screen */
+	if (provider == NULL && line->provider != NULL && !ending)
+		say_taken_over();
 	unread = line->provider != NULL && capsule_may(line->provider, DMFS_PERM_HV_LOG_READ) ? log_unread : end;
 	log_unread = end;
 	line->provider = provider;
@@ -628,9 +628,6 @@ void console_set_provider(struct capsule *provider)
 	line->input_head = line->input_tail = 0;
 	escaped = false;
 	writer = NULL;
-	line->at_start = false; /* whatever it makes of the screen, we begin anew */
-	if (taken_over)
-		say_taken_over();
 	give();
 	for (uint32_t i = 0; i < capsule_count; i++) {
 		struct printed *printed = &capsules[i].printed;
@@ -690,11 +687,11 @@ static size_t take_record(struct capsule *capsule, char *buffer, size_t len)
 	size_t most = len - sizeof(record) < PIECE ? len - sizeof(record) : PIECE;
 	char *bytes = buffer + sizeof(record);
 
-	if (printed->lost != 0 && printed->shown == printed->lost_at) {
+	if (printed->lost != 0 && printed->shown == printed->head) {
 		record.dropped = printed->lost;
 		printed->lost = 0;
 	}
-	for (uint32_t end = end_of(printed); record.len < most && printed->shown != end; record.len++) {
+	for (uint32_t end = printed->head; record.len < most && printed->shown != end; record.len++) {
 		bytes[record.len] = byte_at(printed, printed->shown++);
 		printed->newlines -= bytes[record.len] == '\n';
 	}

@@ -4,10 +4,16 @@
  * that is ready or not; told to be "quiet" it says lines that were typed instead, each in brackets.
  */
 #include "attack.h"
-#include "service_abi.h"
 
 #define LINE   "a line that has to come, 00000000\n"
 #define DIGITS 8
+
+/* A millisecond. */
+static void sleep(void)
+{
+	sbi(SBI_TIME, 0, ticks() + 10000, 0, 0, 0);
+	__asm__ volatile("csrs sie, %0\nwfi\ncsrc sie, %0" ::"r"(0x20));
+}
 
 static void print_politely(const char *text, size_t len)
 {
@@ -15,7 +21,7 @@ static void print_politely(const char *text, size_t len)
 		uint64_t done = sbi(SBI_DBCN, 0, len, (uintptr_t)text, 0, 0).value;
 
 		if (done == 0)
-			sbi(DIOSIX_EXTENSION, DIOSIX_CALL_YIELD, 0, 0, 0, 0);
+			sleep();
 		text += done;
 		len -= done;
 	}
@@ -47,10 +53,8 @@ static char typed(void)
 {
 	char byte;
 
-	while (!has_byte(&byte)) {
-		sbi(SBI_TIME, 0, ticks() + 10000, 0, 0, 0);
-		__asm__ volatile("csrs sie, %0\nwfi\ncsrc sie, %0" ::"r"(0x20));
-	}
+	while (!has_byte(&byte))
+		sleep();
 	return byte;
 }
 

@@ -335,6 +335,29 @@ static void what_is_typed_is_the_providers(void **state)
 	expect("");
 }
 
+static void each_loss_has_its_mark_where_it_was(void **state)
+{
+	struct diosix_output record;
+	char buffer[512];
+	uint32_t printed = 0;
+
+	/* A byte at a time, whether it is taken or not, while the provider takes little. */
+	while (two[0].printed.lost == 0)
+		console_print(&two[0], (char)('a' + printed++ % 26));
+	assert_int_equal(two[0].printed.lost, 1);
+	console_take_output(&two[1], buffer, 64);
+	for (unsigned i = 0; i < 9; i++)
+		console_print(&two[0], (char)('a' + printed++ % 26));
+	assert_int_equal(two[0].printed.lost, 10);
+	while (console_take_output(&two[1], buffer, sizeof(buffer)) > 0 && two[0].printed.lost != 0)
+		;
+	console_print(&two[0], (char)('a' + printed % 26));
+	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), sizeof(record) + 8);
+	memcpy(&record, buffer, sizeof(record));
+	assert_int_equal(record.len, 1);
+	assert_int_equal(buffer[sizeof(record)], 'a' + printed % 26);
+}
+
 static void when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits(void **state)
 {
 	say(&two[0], "# ");
@@ -402,6 +425,7 @@ int main(void)
 		cmocka_unit_test_setup(the_provider_gets_output_with_its_capsules_index, setup_provider),
 		cmocka_unit_test_setup(the_provider_is_told_what_was_lost, setup_provider),
 		cmocka_unit_test_setup(what_is_typed_is_the_providers, setup_provider),
+		cmocka_unit_test_setup(each_loss_has_its_mark_where_it_was, setup_provider),
 		cmocka_unit_test_setup(when_the_provider_ends_the_hypervisor_goes_on_with_all_that_waits, setup_provider),
 		cmocka_unit_test_setup(the_log_that_a_provider_leaves_behind_is_not_waited_for, setup_provider),
 		cmocka_unit_test_setup(a_provider_that_reads_nothing_for_ten_seconds_loses_its_role, setup_provider),
