@@ -36,6 +36,7 @@ def shell(name):
 
 
 HELLO = guest("hello", f"{{file: {ROOT}/examples/hello/hello.elf, relocatable: true}}")
+IDLE = guest("idle", f"{{file: {BUILD}/service-guests/run-on.bin, load: 0x80200000, relocatable: true}}", cpus=2)
 
 
 def test_one_guest_has_the_terminal_raw(terminal, where):
@@ -95,3 +96,57 @@ def test_a_missing_permission_is_named(terminal):
     board.shows("# ")
     board.type("\x1dkill linux\r")
     board.shows("lacks the permission 'capsule_stop'")
+
+
+@pytest.mark.parametrize("attributes, colour, draws", [
+    ("\x1b[?62;22c", True, True), ("\x1b[?1;2c", False, True), ("", False, False)], ids=["xterm", "vt100", "silent"])
+def test_a_terminal_that_nobody_names_is_asked(terminal, attributes, colour, draws):
+    # Without hv_stats_read the service does not learn what `dmfs run` says of the terminal.
+    board = terminal(manifest(IDLE, HELLO) + console("view=all", PERMISSIONS.replace("hv_stats_read, ", "")), attributes=attributes)
+    board.shows("opens the console's bar")
+    board.shows("[hello] Hello")
+    board.type("\x1dlist\r")
+    board.shows("KIND", "service")
+    assert (b"m[hello] " in board.raw) == colour
+    assert (b"\x1b[7m" in board.raw) == draws
+
+
+def test_the_service_starts_again_and_nothing_printed_is_lost(terminal):
+    board = terminal(manifest(shell("linux"), HELLO) + console("terminal=mono"))
+    board.shows("[linux] # ")
+    board.type("i=0; while [ $i -lt 15 ]; do echo n-$i-; i=$((i+1)); sleep 0.2; done\r")
+    board.shows("n-0-")
+    board.type("\x1dtop\r")
+    board.shows("%CPU")
+    board.type("\x1drestart console\r")
+    board.shows("n-14-")
+    for i in range(15):
+        assert b"n-%d-" % i in board.raw
+    assert board.raw.count(b"opens the console's bar") == 2
+    assert not board.screen.cursor.hidden
+    board.type("echo again-$((1 + 1))\r")
+    board.shows("again-2")
+
+
+def test_vi_in_a_guest_and_a_terminal_that_is_sane_afterwards(terminal):
+    board = terminal(manifest(shell("linux")) + console("terminal=color"))
+    board.shows("# ")
+    board.type("echo one >f; TERM=xterm vi f\r")
+    board.shows("- f 1/1")
+    board.type("ofirst\r\x1b[A\x1b")  # the cursor goes up while text is put in
+    board.shows("- f [Modified]")
+    board.type(":wq\r")
+    board.shows_not("- f")
+    board.type("cat f; wc -l f\r")
+    board.shows("3 f")
+    board.type("sleep 100\r")
+    board.shows("sleep 100")
+    board.type("\x03")
+    board.type("\x1dtop\r")
+    board.shows("%CPU")
+    board.type("q")
+    board.shows_not("%CPU")
+    board.type("poweroff -f\r")
+    board.wait(lambda screen: "all capsules stopped" in screen, "the end")
+    assert not board.screen.cursor.hidden
+    assert board.screen.cursor.attrs.fg == "default" and not board.screen.cursor.attrs.reverse

@@ -103,6 +103,8 @@ static void begin_view(struct ui *ui)
 	if (ui->focus != NOBODY)
 		diosix_capsule_focus(ui->focus); /* for the hypervisor's console, should this one end */
 	ui->begun = true;
+	if (terminal_draws(&ui->terminal))
+		terminal_text(&ui->terminal, "\x1b[m\x1b[?25h"); /* one that crashed may have left it otherwise */
 	ui->mode = MODE_VIEW;
 	if (ui->view == VIEW_ALL)
 		view_line(ui, STYLE_LOG, hint, (size_t)snprintf(hint, sizeof(hint), "input goes to %s; Ctrl-] opens the console's bar",
