@@ -129,24 +129,33 @@ def test_the_service_starts_again_and_nothing_printed_is_lost(terminal):
     board.shows("again-2")
 
 
+def at_prompt(board):
+    """The shell asks where the cursor is; what is typed before the answer would be taken for a part of it."""
+    board.wait(lambda screen: board.raw.endswith(b"# \x1b[6n"), "a prompt")
+
+
 def test_vi_in_a_guest_and_a_terminal_that_is_sane_afterwards(terminal):
     board = terminal(manifest(shell("linux")) + console("terminal=color"))
-    board.shows("# ")
+    at_prompt(board)
     board.type("echo one >f; TERM=xterm vi f\r")
     board.shows("- f 1/1")
-    board.type("ofirst\r\x1b[A\x1b")  # the cursor goes up while text is put in
+    board.type("ofirst\r\x1b[A")  # the cursor goes up while text is put in
+    board.type("\x1b")
     board.shows("- f [Modified]")
     board.type(":wq\r")
-    board.shows_not("- f")
-    board.type("cat f; wc -l f\r")
+    at_prompt(board)
+    board.type("wc -l f\r")
     board.shows("3 f")
-    board.type("sleep 100\r")
-    board.shows("sleep 100")
+    at_prompt(board)
+    board.type("sleep 1000\r")
+    board.shows("sleep 1000")
     board.type("\x03")
+    at_prompt(board)
     board.type("\x1dtop\r")
     board.shows("%CPU")
     board.type("q")
     board.shows_not("%CPU")
+    at_prompt(board)
     board.type("poweroff -f\r")
     board.wait(lambda screen: "all capsules stopped" in screen, "the end")
     assert not board.screen.cursor.hidden
