@@ -11,9 +11,15 @@ from board import DMFS, LIMIT
 class Answering(pyte.Screen):
     """A screen that answers what it is asked: pyte's answers go nowhere by themselves."""
 
-    def __init__(self, columns, rows, answer):
+    def __init__(self, columns, rows, answer, attributes=None):
         super().__init__(columns, rows)
-        self.answer = answer
+        self.answer, self.attributes = answer, attributes
+
+    def report_device_attributes(self, mode=0, **more):
+        if self.attributes is None:
+            super().report_device_attributes(mode, **more)
+        else:
+            self.answer(self.attributes)
 
     def write_process_input(self, data):
         self.answer(data)
@@ -22,12 +28,12 @@ class Answering(pyte.Screen):
 class Terminal:
     """`dmfs run` in a terminal; one of 24 lines of 80 unless something else is said."""
 
-    def __init__(self, image, pub, options, term="xterm-256color", rows=24, columns=80):
+    def __init__(self, image, pub, options, term="xterm-256color", rows=24, columns=80, attributes=None):
         command = ["run", str(image), "--trust", str(pub), "--timeout", str(LIMIT), *options]
         self.child = pexpect.spawn(str(DMFS), command, timeout=LIMIT, dimensions=(rows, columns),
                                    env=dict(os.environ, TERM=term, LC_ALL="C"))
         self.child.delaybeforesend = None
-        self.screen = Answering(columns, rows, lambda data: self.child.send(data))
+        self.screen = Answering(columns, rows, lambda data: self.child.send(data), attributes)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
 

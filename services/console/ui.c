@@ -47,17 +47,20 @@ void ui_begin(struct ui *ui, int count, char **arguments, uint64_t timebase, uin
 	ui->all.bytes = malloc(ALL_SCREEN_SIZE);
 }
 
-/* Lines of the log up to now were on the line before, by the hypervisor's own console. */
+/*
+ * Lines of the log up to now were on the line before, by the hypervisor's own console; it prints none that come when this
+ * service has registered, so what is between the two is rather said twice than not at all.
+ */
 static void begin_service(struct ui *ui)
 {
 	enum terminal_kind kind = ui->terminal_option;
 
+	log_refresh(ui, false);
 	if (diosix_register(DIOSIX_ROLE_CONSOLE).error)
 		return;
 	ui->registered = true;
 	capsules_refresh(ui);
 	capsules_sample(ui);
-	log_refresh(ui, false);
 	if (kind == TERMINAL_UNKNOWN && ui->stats_error == DIOSIX_OK)
 		kind = terminal_kind(ui->board.terminal);
 	terminal_begin(&ui->terminal, kind, ui->color_option, ui->now);
@@ -103,6 +106,8 @@ static void begin_view(struct ui *ui)
 	if (ui->focus != NOBODY)
 		diosix_capsule_focus(ui->focus); /* for the hypervisor's console, should this one end */
 	ui->begun = true;
+	if (terminal_draws(&ui->terminal))
+		terminal_text(&ui->terminal, "\x1b[m\x1b[?25h"); /* one that crashed may have left it otherwise */
 	ui->mode = MODE_VIEW;
 	if (ui->view == VIEW_ALL)
 		view_line(ui, STYLE_LOG, hint, (size_t)snprintf(hint, sizeof(hint), "input goes to %s; Ctrl-] opens the console's bar",

@@ -562,7 +562,7 @@ static void a_vt100_is_monochrome(void **state)
 	one_guest("");
 	type("\x1b[?1;2c");
 	assert_int_equal(ui.terminal.kind, TERMINAL_MONO);
-	assert_string_equal(seen(), "\x1b" "7\x1b[999;999H\x1b[6n\x1b" "8");
+	assert_string_equal(seen(), "\x1b" "7\x1b[999;999H\x1b[6n\x1b" "8\x1b[m\x1b[?25h");
 	type("\x1b[50;132Rx");
 	assert_int_equal(ui.terminal.rows, 50);
 	assert_int_equal(ui.terminal.columns, 132);
