@@ -354,6 +354,10 @@ system: $(TESTED) examples | $(TEST_PACKAGES)
 pictures: $(B)/dmfs $(B)/diosix.elf services $(INITRAMFS) examples | $(TEST_PACKAGES)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/draw_console.py
 
+# Too long for every change; docs/testing.md says how it went.
+soak: $(TESTED) | $(TEST_PACKAGES)
+	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/soak.py
+
 # --- figures ---------------------------------------------------------------------------------------
 # docs/performance.md explains them; build/bench.json has them for programs.
 
@@ -362,4 +366,4 @@ bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI) | $(TEST_PAC
 bench-host: $(B)/dmfs $(GUESTS) | $(TEST_PACKAGES)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py host
 
-.PHONY: test bench bench-host pictures unit fuzz fuzz-memory fuzz-short system examples guests boards-table
+.PHONY: test soak bench bench-host pictures unit fuzz fuzz-memory fuzz-short system examples guests boards-table
