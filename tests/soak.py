@@ -30,6 +30,7 @@ LINE_LEN = len(LINE.format(0))
 MARK = re.compile(r"\.\.\. (\d+) bytes lost \.\.\.")
 WHOLE = re.compile(r"a line that has to come, (\d{8})")
 ENDED = "diosix: ... what the console service had not shown is lost ..."
+BEGUN = re.compile(r"diosix: input goes to g\d; Ctrl-\] opens the console's bar")  # the service's first line
 
 
 def said(at, length):
@@ -49,11 +50,12 @@ class Reader:
         self.name = name
         self.at = 0        # bytes of this life that have come; None: not known
         self.marked = False  # the last that has come is a mark
+        self.fallback = True  # the hypervisor's console is the one that shows it
         self.lines, self.begun, self.lost, self.resyncs = 0, 0, 0, 0
 
-    def forget(self):
-        """Something may be missing here."""
-        self.at = None
+    def fall_back(self):
+        """The console service has ended, and something may be missing here."""
+        self.at, self.fallback = None, True
 
     def goes_on(self, text):
         if said(self.at, len(text)) != text:
@@ -74,16 +76,16 @@ class Reader:
         return True
 
     def shown_again(self, text):
-        """The hypervisor's console shows the beginning of a line once more after others have printed below it."""
-        if self.at is None or self.at <= len(BEGIN):
+        """The hypervisor's console shows a line once more that others have interrupted, before the end of its line at the latest."""
+        if not self.fallback or self.at <= len(BEGIN):
             return False
-        start = self.at - (self.at - len(BEGIN)) % LINE_LEN
-        now, self.at = self.at, start
-        if self.goes_on(text):
+        before = self.at, self.lines
+        into = (self.at - len(BEGIN)) % LINE_LEN
+        self.at -= into or LINE_LEN
+        self.lines -= into == 0
+        if self.goes_on(text) or self.begins(text):
             return True
-        if self.begins(text):
-            return True
-        self.at = now
+        self.at, self.lines = before
         return False
 
     def find(self, text):
@@ -121,8 +123,8 @@ class Reader:
 class Output:
     """Reads all that the board prints on its line, in a thread, as fast as it comes."""
 
-    def __init__(self, stream):
-        self.stream = stream
+    def __init__(self, stream, copy):
+        self.stream, self.copy = stream, copy
         self.readers = {name: Reader(name) for name in GUESTS}
         self.wrong, self.log, self.marks = [], [], 0
         self.changed = threading.Condition()
@@ -131,7 +133,9 @@ class Output:
         self.thread.start()
 
     def run(self):
+        """The copy of it all is for who looks into a failure."""
         for raw in self.stream:
+            self.copy.write(raw)
             with self.changed:
                 self.line(raw.decode("latin-1").strip("\r\n"))
                 self.changed.notify_all()
@@ -149,7 +153,10 @@ class Output:
         if text == ENDED:
             self.marks += 1
             for reader in self.readers.values():
-                reader.forget()
+                reader.fall_back()
+        if BEGUN.fullmatch(text):
+            for reader in self.readers.values():
+                reader.fallback = False
         if text.startswith("diosix: "):
             self.log.append(text)
 
@@ -249,7 +256,7 @@ class Soak:
         self.process = subprocess.Popen([DMFS, "run", image, "--trust", images.pub, "--harts", "2", "--timeout", str(LIMIT),
                                          "--control", path, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         env={**os.environ, "LC_ALL": "C"})
-        self.output = Output(self.process.stdout)
+        self.output = Output(self.process.stdout, open(f"{path}.line", "wb"))
         self.output.await_lines({name: 0 for name in GUESTS})
         self.port = Port(path)
         self.port.hello()
