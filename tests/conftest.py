@@ -7,6 +7,21 @@ import pytest
 from board import BOARDS, BUILD, ROOT, Board, Images, guest, manifest, need
 
 
+LONG = ("test_soak.py",)
+
+# These run the project's own Makefile: one after the other.
+USE_MAKE = ("test_packaging.py", "test_services.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """The longest come first, for nobody to be left with one at the end."""
+    for item in items:
+        if item.path.name in USE_MAKE:
+            item.add_marker(pytest.mark.xdist_group("make"))
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def images(tmp_path_factory):
     return Images(tmp_path_factory.mktemp("images"))

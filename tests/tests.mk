@@ -343,20 +343,19 @@ EXAMPLES := $(filter-out examples/libdmfs-reader,$(patsubst %/Makefile,%,$(wildc
 examples: $(CAPSULE_SDK) | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
+# So many tests at a time.
+TEST_JOBS ?= auto
+
 TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
 	$(ATTACKS) $(SCHEDULING) $(SERVICE_TESTS) $(STATES) $(CONFORMANCE) $(BENCHES) $(CAPSULE_CHECK)
 system: $(TESTED) examples | $(TEST_PACKAGES)
-	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests
+	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider -n $(TEST_JOBS) --dist loadgroup tests
 
 # --- pictures ---------------------------------------------------------------------------------------
 # The screens of docs/console.md, each from a board that runs manifests/console.yaml.
 
 pictures: $(B)/dmfs $(B)/diosix.elf services $(INITRAMFS) examples | $(TEST_PACKAGES)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/draw_console.py
-
-# Too long for every change; docs/testing.md says how it went.
-soak: $(TESTED) | $(TEST_PACKAGES)
-	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/soak.py
 
 # --- figures ---------------------------------------------------------------------------------------
 # docs/performance.md explains them; build/bench.json has them for programs.
@@ -366,4 +365,4 @@ bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI) | $(TEST_PAC
 bench-host: $(B)/dmfs $(GUESTS) | $(TEST_PACKAGES)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py host
 
-.PHONY: test soak bench bench-host pictures unit fuzz fuzz-memory fuzz-short system examples guests boards-table
+.PHONY: test bench bench-host pictures unit fuzz fuzz-memory fuzz-short system examples guests boards-table

@@ -420,8 +420,13 @@ void console_flush(struct capsule *capsule)
 
 void console_end(void)
 {
+	struct capsule *provider;
+
+	take();
+	provider = line->provider;
 	ending = true;
-	if (line->provider != NULL)
+	give();
+	if (provider != NULL)
 		console_set_provider(NULL);
 	take();
 	line_poll(line);
@@ -616,6 +621,11 @@ void console_set_provider(struct capsule *provider)
 	uint64_t unread, end = log_next();
 
 	take();
+	/* Nobody takes the last lines, whoever still runs. */
+	if (ending && provider != NULL) {
+		give();
+		return;
+	}
 	if (provider != NULL)
 		fresh_line();
 	line->at_start &= provider == NULL && line->provider == NULL; /* whatever it makes of the screen */

@@ -256,6 +256,15 @@ static void a_line_that_takes_nothing_is_not_waited_for_for_ever(void **state)
 	expect("");
 }
 
+static void nobody_takes_the_last_lines(void **state)
+{
+	two[1].config.permissions = 1 << DMFS_PERM_HV_LOG_READ;
+	console_end();
+	console_set_provider(&two[1]);
+	log_line(DIOSIX_LOG_INFO, "diosix: last line");
+	expect("diosix: last line\r\n");
+}
+
 /* --- a provider -------------------------------------------------------------------------------- */
 
 static int setup_provider(void **state)
@@ -422,6 +431,7 @@ int main(void)
 		cmocka_unit_test_setup(a_focus_that_is_set_without_end_takes_the_line_from_nobody, setup),
 		cmocka_unit_test_setup(at_the_end_all_of_it_goes_out, setup),
 		cmocka_unit_test_setup(a_line_that_takes_nothing_is_not_waited_for_for_ever, setup),
+		cmocka_unit_test_setup(nobody_takes_the_last_lines, setup),
 		cmocka_unit_test_setup(the_provider_gets_output_with_its_capsules_index, setup_provider),
 		cmocka_unit_test_setup(the_provider_is_told_what_was_lost, setup_provider),
 		cmocka_unit_test_setup(what_is_typed_is_the_providers, setup_provider),

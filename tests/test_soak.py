@@ -17,6 +17,7 @@ from test_control import chatter
 GUESTS = [f"g{i}" for i in range(8)]
 CARELESS = GUESTS[7:]
 WINDOW = 12  # requests on their way
+WHOLE_LIMIT = 10 * LIMIT  # what is stuck is found much sooner, by who waits for it
 STAGES = 10  # after each of them everything has to run, and print
 SEED = int(os.environ.get("DIOSIX_TEST_SEED", "1"))
 
@@ -253,7 +254,7 @@ class Soak:
     def __init__(self, images, path, options):
         image = images.pack(manifest(*(chatter(name, cmdline="careless" if name in CARELESS else "fast") for name in GUESTS))
                             + console("terminal=dumb view=all"))
-        self.process = subprocess.Popen([DMFS, "run", image, "--trust", images.pub, "--harts", "2", "--timeout", str(LIMIT),
+        self.process = subprocess.Popen([DMFS, "run", image, "--trust", images.pub, "--harts", "2", "--timeout", str(WHOLE_LIMIT),
                                          "--control", path, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         env={**os.environ, "LC_ALL": "C"})
         self.output = Output(self.process.stdout, open(f"{path}.line", "wb"))
