@@ -12,7 +12,7 @@
 #define LINE_AHEAD  1024u /* bytes that may wait for the line */
 #define VIEW_AHEAD  2048u /* and for the terminal's buffer */
 #define SLICE	    64u	  /* bytes that are put on screens at a time */
-#define SLICES_MAX  512u  /* of them in a turn */
+#define SLICES_MAX  16u   /* of them in a turn: who types or asks is not kept waiting by what is printed */
 
 static struct screen *current(struct ui *ui)
 {
