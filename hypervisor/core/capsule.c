@@ -197,14 +197,16 @@ static void capsule_gone(struct capsule *capsule)
 	roles_gone(capsule);
 	grants_gone(capsule);
 	messages_gone(capsule);
-	console_flush(capsule);
+	console_gone(capsule);
 }
 
 static bool wants_restart(const struct capsule *capsule)
 {
+	if (atomic_load(&capsule->asked)) /* whatever it makes of that */
+		return false;
 	switch (capsule->config.restart) {
 	case DMFS_RESTART_ALWAYS:
-		return capsule->stop_reason != STOP_SHUTDOWN || !atomic_load(&capsule->asked);
+		return true;
 	case DMFS_RESTART_ON_CRASH:
 		return capsule->stop_reason != STOP_SHUTDOWN;
 	default:
@@ -301,15 +303,15 @@ static void loaded(struct capsule *capsule, enum order order)
 	}
 }
 
-/* From here on only a start can be wanted; false when a restart was before. */
+/* From here on only a start can be wanted, and may be already; false when a restart was before. */
 static bool close_orders(struct capsule *capsule)
 {
 	uint32_t order = atomic_load(&capsule->order);
 
-	while (order != ORDER_RESTART)
+	while (order != ORDER_RESTART && order != ORDER_START)
 		if (atomic_compare_exchange_weak(&capsule->order, &order, ORDER_NO_MORE))
 			return true;
-	return false;
+	return order == ORDER_START;
 }
 
 /* --- life: the end of all ---------------------------------------------------------------------- */
@@ -317,9 +319,10 @@ static bool close_orders(struct capsule *capsule)
 static _Atomic uint32_t ended; /* the board ends, once */
 static _Atomic bool on_request; /* so ended the last of those that the board is for */
 
+/* For good, as far as anybody has said. */
 static bool has_stopped(const struct capsule *capsule)
 {
-	return atomic_load(&capsule->state) == CAPSULE_STOPPED;
+	return atomic_load(&capsule->state) == CAPSULE_STOPPED && atomic_load(&capsule->order) != ORDER_START;
 }
 
 /* Is the board there for it? For guests, or if it has none, for services. */
@@ -365,14 +368,14 @@ static void end_if_over(void)
 
 static void scrubbed(struct capsule *capsule)
 {
-	bool asked = capsule->stop_reason == STOP_SHUTDOWN && atomic_load(&capsule->asked);
-
 	if (is_what_it_is_for(capsule))
-		atomic_store(&on_request, capsule->stop_reason == STOP_KILLED || asked);
+		atomic_store(&on_request, capsule->stop_reason == STOP_KILLED || atomic_load(&capsule->asked));
 	pages_free(capsule->memory.host, capsule->memory.size / PAGE_SIZE);
 	arch_space_destroy(capsule);
 	capsule->owned -= capsule->returned;
 	enter(capsule, CAPSULE_STOPPED);
+	if (atomic_load(&capsule->order) == ORDER_START && capsule_start(capsule) == START_NO_MEMORY)
+		log_line(DIOSIX_LOG_ERROR, "diosix: capsule %s: there is no memory to start it", capsule->name);
 	end_if_over();
 }
 
@@ -547,13 +550,29 @@ bool capsule_ask_to_stop(struct capsule *capsule)
 	return runs;
 }
 
+/* It has stopped, and its memory is being cleared: who does that starts it then. False when it is to be restarted. */
+static bool start_later(struct capsule *capsule)
+{
+	uint32_t order = atomic_load(&capsule->order);
+
+	do {
+		if (order == ORDER_RESTART)
+			return false;
+	} while (!atomic_compare_exchange_weak(&capsule->order, &order, ORDER_START));
+	return true;
+}
+
+/* Of several who come here at once, one starts it. */
 enum start_result capsule_start(struct capsule *capsule)
 {
-	uint32_t stopped = CAPSULE_STOPPED;
+	uint32_t state = atomic_load(&capsule->state);
+	bool later = state == CAPSULE_SCRUBBING && start_later(capsule);
 
-	if (!atomic_compare_exchange_strong(&capsule->state, &stopped, CAPSULE_LOADING))
-		return START_NOT_STOPPED;
+	state = CAPSULE_STOPPED;
+	if (!atomic_compare_exchange_strong(&capsule->state, &state, CAPSULE_LOADING))
+		return later ? START_BEGUN : START_NOT_STOPPED;
 	if (!alloc_space(capsule)) {
+		atomic_store(&capsule->order, ORDER_NO_MORE);
 		atomic_store(&capsule->state, CAPSULE_STOPPED);
 		end_if_over(); /* others may have ended meanwhile, and taken it for alive */
 		return START_NO_MEMORY;

@@ -35,6 +35,7 @@ enum order {
 	ORDER_NONE,
 	ORDER_KILL,
 	ORDER_RESTART,
+	ORDER_START, /* once its memory has been cleared */
 	ORDER_NO_MORE, /* it has stopped, or is about to: nothing can be wanted of it but a start */
 };
 

@@ -389,12 +389,13 @@ void console_print(struct capsule *capsule, char c)
 	give();
 }
 
-void console_flush(struct capsule *capsule)
+void console_gone(struct capsule *capsule)
 {
 	struct printed *printed = &capsule->printed;
 	bool more = true;
 
 	take();
+	capsule->input_tail = capsule->input_head;
 	if (own() && !alone() && printed->head != printed->line && room(printed) >= 2) {
 		append(printed, '\r');
 		append(printed, '\n');
@@ -448,9 +449,15 @@ size_t console_read(struct capsule *capsule, char *text, size_t len)
 	return n;
 }
 
+static bool runs(const struct capsule *capsule)
+{
+	return atomic_load(&capsule->state) == CAPSULE_RUNNING;
+}
+
+/* What comes between two lives is for neither. */
 static bool feed(struct capsule *capsule, char c)
 {
-	if (capsule->input_head - capsule->input_tail == CONSOLE_INPUT_LEN)
+	if (!runs(capsule) || capsule->input_head - capsule->input_tail == CONSOLE_INPUT_LEN)
 		return false;
 	capsule->input[capsule->input_head++ % CONSOLE_INPUT_LEN] = c;
 	return true;
@@ -740,7 +747,7 @@ int64_t console_feed(const struct capsule *provider, struct capsule *capsule, co
 	size_t n = 0;
 
 	take();
-	if (line->provider != provider) {
+	if (line->provider != provider || !runs(capsule)) {
 		give();
 		return -1;
 	}

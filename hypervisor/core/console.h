@@ -39,8 +39,8 @@ void console_banner(const char *text, size_t len);
 size_t console_write(struct capsule *capsule, const char *text, size_t len);
 void console_print(struct capsule *capsule, char c);
 
-/* Ends a capsule's unfinished line, when it stops. */
-void console_flush(struct capsule *capsule);
+/* A capsule's life is over: ends its unfinished line, and drops what it has not read. */
+void console_gone(struct capsule *capsule);
 
 /* Input for a capsule: takes up to `len` bytes, returns how many. */
 size_t console_read(struct capsule *capsule, char *text, size_t len);
@@ -66,7 +66,7 @@ uint32_t console_focus(void);
 
 /*
  * For the provider, with results as line_read()'s: records of output (struct diosix_output) into `buffer`, aligned to 8
- * bytes, of `len`; bytes of input for a capsule.
+ * bytes, of `len`; bytes of input for a capsule, -1 also when that does not run.
  */
 int64_t console_take_output(const struct capsule *provider, char *buffer, size_t len);
 int64_t console_feed(const struct capsule *provider, struct capsule *capsule, const char *bytes, size_t len);

@@ -47,6 +47,7 @@ static int setup(void **state)
 		two[i].index = i;
 		two[i].machine = &machines[i];
 		two[i].printed.ring = rings[i];
+		two[i].state = CAPSULE_RUNNING;
 	}
 	capsules = two;
 	capsule_count = 2;
@@ -117,11 +118,25 @@ static void a_line_of_any_length_is_neither_lost_nor_too_long(void **state)
 static void what_a_capsule_leaves_unfinished_is_shown_when_it_stops(void **state)
 {
 	say(&two[1], "last words");
-	console_flush(&two[1]);
+	console_gone(&two[1]);
 	expect("[two] last words\r\n");
 	say(&two[0], "mine");
-	console_flush(&two[0]);
+	console_gone(&two[0]);
 	expect("[one] mine\r\n");
+}
+
+static void what_one_life_has_not_read_is_not_for_the_next(void **state)
+{
+	type("stale");
+	console_gone(&two[0]);
+	assert_false(capsule_has_input(&two[0]));
+	atomic_store(&two[0].state, CAPSULE_LOADING);
+	type("early");
+	console_set_provider(&two[1]);
+	assert_int_equal(console_feed(&two[1], &two[0], "hi", 2), -1);
+	atomic_store(&two[0].state, CAPSULE_RUNNING);
+	assert_false(capsule_has_input(&two[0]));
+	assert_int_equal(console_feed(&two[1], &two[0], "hi", 2), 2);
 }
 
 static void alone_its_bytes_pass_as_they_are(void **state)
@@ -220,7 +235,7 @@ static void after_a_life_that_ended_with_a_full_buffer_the_next_finds_room(void 
 		;
 	assert_true(two[1].printed.full);
 	port->limited = false;
-	console_flush(&two[1]);
+	console_gone(&two[1]);
 	assert_false(two[1].printed.full);
 }
 
@@ -423,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup(the_focus_moves_and_shows_what_was_begun, setup),
 		cmocka_unit_test_setup(a_line_of_any_length_is_neither_lost_nor_too_long, setup),
 		cmocka_unit_test_setup(what_a_capsule_leaves_unfinished_is_shown_when_it_stops, setup),
+		cmocka_unit_test_setup(what_one_life_has_not_read_is_not_for_the_next, setup),
 		cmocka_unit_test_setup(alone_its_bytes_pass_as_they_are, setup),
 		cmocka_unit_test_setup(what_the_line_does_not_take_goes_out_by_its_interrupt, setup),
 		cmocka_unit_test_setup(a_flood_neither_delays_nor_loses_anothers_lines, setup),

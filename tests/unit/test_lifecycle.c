@@ -156,7 +156,7 @@ static const struct step steps[] = {
 	{CAPSULE_LOADING, STOP, INVALID_STATE, CAPSULE_LOADING, "restarts in 30000 ms\r\n"},
 	{CAPSULE_LOADING, KILL, 0, CAPSULE_STOPPED, "diosix: capsule 1: stopped\r\n"},
 	{CAPSULE_LOADING, RESTART, 0, CAPSULE_RUNNING, "diosix: capsule 1: restarted\r\n"},
-	{CAPSULE_SCRUBBING, START, INVALID_STATE, CAPSULE_STOPPED, "crashed: it is a test\r\n"},
+	{CAPSULE_SCRUBBING, START, 0, CAPSULE_RUNNING, "diosix: capsule 1: started\r\n"},
 	{CAPSULE_SCRUBBING, STOP, INVALID_STATE, CAPSULE_STOPPED, "crashed: it is a test\r\n"},
 	{CAPSULE_SCRUBBING, KILL, 0, CAPSULE_STOPPED, "crashed: it is a test\r\n"},
 	{CAPSULE_SCRUBBING, RESTART, 0, CAPSULE_RUNNING, "diosix: capsule 1: restarted\r\n"},
@@ -281,6 +281,25 @@ static void what_was_killed_or_followed_a_request_is_not_restarted_by_its_rule(v
 	until(OTHER, CAPSULE_LOADING);
 }
 
+static void however_it_ends_after_a_request_it_has_stopped(void **state)
+{
+	static const enum stop_reason ends[] = {STOP_SHUTDOWN, STOP_REBOOT, STOP_CRASH};
+
+	capsules[VICTIM].config.restart = DMFS_RESTART_ALWAYS;
+	for (unsigned i = 0; i < COUNT(ends); i++) {
+		others_go_on();
+		operate(STOP, VICTIM);
+		others_go_on();
+		as_hart(1);
+		assert_true(capsule_stop(&capsules[VICTIM].vcpus[0], ends[i], "it is a test"));
+		as_hart(0);
+		until(VICTIM, CAPSULE_STOPPED);
+		operate(START, VICTIM);
+		until(VICTIM, CAPSULE_RUNNING);
+	}
+	assert_int_equal(capsules[VICTIM].starts, 1 + COUNT(ends));
+}
+
 static void a_start_without_memory_fails_and_can_be_tried_again(void **state)
 {
 	uint64_t available = pages_available();
@@ -340,6 +359,34 @@ static bool board_ends(void)
 		}
 	}
 	return fake.ended;
+}
+
+static void a_start_that_waits_keeps_the_board_and_can_be_taken_back(void **state)
+{
+	capsule->config.kind = DMFS_SERVICE;
+	others_go_on();
+	shut_down(OTHER);
+	assert_false(board_ends());
+	shut_down(VICTIM);
+	until(VICTIM, CAPSULE_SCRUBBING);
+	assert_int_equal(operate(START, VICTIM), 0);
+	assert_false(board_ends());
+	assert_int_equal(state_of(VICTIM), CAPSULE_RUNNING);
+	shut_down(VICTIM);
+	until(VICTIM, CAPSULE_SCRUBBING);
+	assert_int_equal(operate(START, VICTIM), 0);
+	assert_int_equal(operate(KILL, VICTIM), 0);
+	assert_true(board_ends());
+}
+
+static void a_start_that_waits_and_finds_no_memory_says_so(void **state)
+{
+	bring(VICTIM, CAPSULE_SCRUBBING);
+	assert_int_equal(operate(START, VICTIM), 0);
+	fake.no_memory = true;
+	until(VICTIM, CAPSULE_STOPPED);
+	assert_true(said("diosix: capsule 1: there is no memory to start it"));
+	assert_int_equal(operate(KILL, VICTIM), SBI_ERR_INVALID_STATE);
 }
 
 static void the_last_guest_ends_the_board_and_services_do_not_keep_it(void **state)
@@ -473,8 +520,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_restart_on_request_does_not_wait_and_does_not_count, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(what_was_killed_or_followed_a_request_is_not_restarted_by_its_rule,
 						setup_more, teardown_more),
+		cmocka_unit_test_setup_teardown(however_it_ends_after_a_request_it_has_stopped, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(a_start_without_memory_fails_and_can_be_tried_again, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(who_may_list_capsules_is_told_of_each_change, setup_more, teardown_more),
+		cmocka_unit_test_setup_teardown(a_start_that_waits_keeps_the_board_and_can_be_taken_back, setup_more,
+						teardown_more),
+		cmocka_unit_test_setup_teardown(a_start_that_waits_and_finds_no_memory_says_so, setup_more,
+						teardown_more),
 		cmocka_unit_test_setup_teardown(the_last_guest_ends_the_board_and_services_do_not_keep_it, setup_more,
 						teardown_more),
 		cmocka_unit_test_setup_teardown(after_a_request_who_can_start_capsules_keeps_the_board, setup_more,

@@ -57,6 +57,7 @@ static void make(struct capsule *capsule, struct vcpu *its, unsigned cpus, void 
 	capsule->vcpus = its;
 	capsule->machine = &machines[capsule->index];
 	capsule->printed.ring = rings[capsule->index];
+	capsule->state = CAPSULE_RUNNING;
 	for (unsigned i = 0; i < cpus; i++) {
 		its[i].capsule = capsule;
 		its[i].id = i;
