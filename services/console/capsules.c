@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/suggest.h"
+#include "dmfs.h"
 #include "ui.h"
 
 static const char *word(const char *const *words, size_t count, uint32_t number)
@@ -218,6 +219,22 @@ bool capsule_operate(struct ui *ui, enum operation operation, uint32_t index, st
 	else
 		call_failed(why, operations[operation].permission, done.error);
 	return false;
+}
+
+static bool may(const struct diosix_capsule_info *info, const char *permission)
+{
+	const char *name;
+
+	for (unsigned bit = 0; (name = dmfs_permission_name(bit)) != NULL; bit++)
+		if (strcmp(name, permission) == 0)
+			return info->permissions >> bit & 1;
+	return false;
+}
+
+bool capsule_would_end_us(const struct ui *ui, enum operation operation, uint32_t index)
+{
+	return index == DIOSIX_HANDLE_INDEX(diosix_self()) && !ui->list_error &&
+	       may(&ui->capsules[index].info, operations[operation].permission);
 }
 
 /* --- stopping ----------------------------------------------------------------------------------- */

@@ -303,6 +303,28 @@ static bool image(struct request *request)
 
 /* --- what it does ------------------------------------------------------------------------------- */
 
+/* Afterwards nobody is here to answer. */
+static bool take_leave(struct request *request, enum operation operation)
+{
+	struct control *control = &request->ui->control;
+
+	if (!capsule_would_end_us(request->ui, operation, request->capsule))
+		return false;
+	control->leaving = true;
+	control->farewell = operation;
+	text_add(request->result, "{\"state\": \"stopping\"%s}", operation == OPERATION_STOP ? ", \"how\": \"asked\"" : "");
+	return true;
+}
+
+static void leave(struct ui *ui)
+{
+	char why[128];
+	struct text nobody_asks = TEXT_IN(why);
+
+	ui->control.leaving = false;
+	capsule_operate(ui, ui->control.farewell, DIOSIX_HANDLE_INDEX(diosix_self()), &nobody_asks);
+}
+
 static bool operate(struct request *request, enum operation operation)
 {
 	if (!capsule_operate(request->ui, operation, request->capsule, request->why))
@@ -318,12 +340,12 @@ static bool start(struct request *request)
 
 static bool kill(struct request *request)
 {
-	return operate(request, OPERATION_KILL);
+	return take_leave(request, OPERATION_KILL) || operate(request, OPERATION_KILL);
 }
 
 static bool restart(struct request *request)
 {
-	return operate(request, OPERATION_RESTART);
+	return take_leave(request, OPERATION_RESTART) || operate(request, OPERATION_RESTART);
 }
 
 static bool focus(struct request *request)
@@ -360,6 +382,8 @@ static bool stop(struct request *request)
 		text_add(request->why, "'timeout_ms' is a day at most");
 		return false;
 	}
+	if (take_leave(request, OPERATION_STOP))
+		return true;
 	request->later = true;
 	return capsule_begin_stop(request->ui, request->capsule, time_ms * 1000, &request->id, request->why);
 }
@@ -575,6 +599,10 @@ void control_turn(struct ui *ui)
 	control_log(ui);
 	write_out(control);
 	for (unsigned i = 0; i < 16384; i++) {
+		if (control->leaving && control->len == 0)
+			leave(ui);
+		if (control->leaving)
+			return;
 		if (control->len + CONTROL_ANSWER + STOPS_MAX * EVENT_LEN > CONTROL_OUTPUT)
 			return; /* requests wait */
 		if (control->input_at == control->input_len && !read_in(control))

@@ -106,6 +106,8 @@ struct log_view {
 #define CONTROL_EVENTS	32768u /* events may wait in this much of it */
 #define CONTROL_ANSWER	65536u /* the longest */
 
+enum operation { OPERATION_START, OPERATION_STOP, OPERATION_KILL, OPERATION_RESTART, OPERATION_FOCUS, OPERATIONS };
+
 struct control {
 	bool registered, asked, following;
 	bool overlong; /* the line so far is longer than may be: the rest is skipped */
@@ -117,6 +119,8 @@ struct control {
 	size_t from, len;
 	uint64_t lost; /* events */
 	uint64_t log_next;
+	bool leaving; /* by this, once the answer to it is on its way; no more requests are taken */
+	enum operation farewell;
 };
 
 struct ui {
@@ -193,9 +197,10 @@ void capsule_unknown(const struct ui *ui, const char *name, struct text *why);
 const char *state_name(uint32_t state);
 const char *end_name(uint32_t end);
 
-enum operation { OPERATION_START, OPERATION_STOP, OPERATION_KILL, OPERATION_RESTART, OPERATION_FOCUS, OPERATIONS };
 /* False with a sentence in `why` when it cannot be done. */
 bool capsule_operate(struct ui *ui, enum operation operation, uint32_t index, struct text *why);
+/* It is the console's own life that a stop, kill or restart ends, and it may do so. */
+bool capsule_would_end_us(const struct ui *ui, enum operation operation, uint32_t index);
 /* A sentence about an error of a call that needs this permission. */
 void call_failed(struct text *why, const char *permission, int64_t error);
 /* Asks it to stop, and kills it after `time`. */

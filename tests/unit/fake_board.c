@@ -207,6 +207,8 @@ struct diosix_result diosix_call(enum diosix_call call, uint64_t a0, uint64_t a1
 	if (fake.denied >> call & 1)
 		return error(DIOSIX_DENIED);
 	switch (call) {
+	case DIOSIX_CALL_SELF:
+		return value(DIOSIX_HANDLE(0, 1));
 	case DIOSIX_CALL_REGISTER:
 		return value(0);
 	case DIOSIX_CALL_BOARD_INFO:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "console_driver.h"
+#include "dmfs.h"
 #include "json.h"
 
 static int setup(void **state)
@@ -68,6 +69,21 @@ static void stop_answers_when_it_has_stopped(void **state)
 			       "{\"id\": 4, \"ok\": true, \"result\": {\"state\": \"stopped\", \"how\": \"asked\"}}\n"));
 	later(500000);
 	assert_non_null(strstr(answers(), "{\"id\": 3, \"ok\": true, \"result\": {\"state\": \"stopped\", \"how\": \"killed\"}}\n"));
+}
+
+static void what_ends_the_service_itself_is_answered_first(void **state)
+{
+	const struct diosix_capsule_info *console = &fake.capsules[0].info;
+
+	fake.capsules[0].info.permissions = 1 << DMFS_PERM_CAPSULE_STOP;
+	fake.answers_takes = 10;
+	fake_request("{\"id\": 7, \"command\": \"kill\", \"capsule\": \"console\"}");
+	turn();
+	assert_int_equal(console->state, DIOSIX_STATE_RUNNING);
+	fake.answers_takes = sizeof(fake.answers);
+	turn();
+	assert_int_equal(console->state, DIOSIX_STATE_STOPPED);
+	assert_non_null(strstr(answers(), "{\"id\": 7, \"ok\": true, \"result\": {\"state\": \"stopping\"}}\n"));
 }
 
 static void who_attaches_gets_output(void **state)
@@ -186,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup(a_wrong_name_gets_a_suggestion, setup),
 		cmocka_unit_test_setup(changes_of_state_are_events, setup),
 		cmocka_unit_test_setup(stop_answers_when_it_has_stopped, setup),
+		cmocka_unit_test_setup(what_ends_the_service_itself_is_answered_first, setup),
 		cmocka_unit_test_setup(who_attaches_gets_output, setup),
 		cmocka_unit_test_setup(input_is_bytes, setup),
 		cmocka_unit_test_setup(the_log_can_be_followed, setup),
