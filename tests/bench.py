@@ -32,7 +32,7 @@ FIGURES = (
     ("ipi_same_hart", "IPI to a vCPU on the same hart", "instructions", None),
     ("world_switch", "  that, less an IPI to oneself", "instructions", None),
     ("restart", "restart of a 4 MiB capsule", "instructions", None),
-    ("reset_small", "reset to guest, 4 MiB, 1 hart", "instructions", None),
+    ("reset_small", "reset to guest, 4 MiB, 1 hart", "instructions", 7000000),
     ("reset_1", "reset to guest, 30 MiB, 1 hart", "instructions", None),
     ("byte_1", "  of it an unpacked byte", "instructions", 28),
     ("byte_2", "  the same on 2 harts", "instructions", 15.6),

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pexpect
@@ -181,7 +182,6 @@ def test_the_log_and_its_followers(control):
 
 
 def test_a_second_uart_does_as_well(board_on):
-    """QEMU loses what its sifive_u writes while nobody reads, so answers are short here."""
     control = board_on(SIFIVE_U, chatter("answer", cmdline="quiet"), chatter("other", cmdline="quiet"))
     for word in "one", "two", "three":
         attached(control, "answer", word).close(force=True)
@@ -190,3 +190,30 @@ def test_a_second_uart_does_as_well(board_on):
     assert "it has stopped already" in control.run("kill", "other", status=REFUSED)
     assert control.json("start", "other")["state"] in STATES
     assert "did you mean 'answer'?" in control.run("stop", "anwser", status=REFUSED)
+    assert len(control.json("list")) == 3 and len(control.json("stats")["capsules"]) == 3
+
+
+def ask_for_the_log(client, ids):
+    client.sendall("".join(f'{{"id": {i}, "command": "log"}}\n' for i in ids).encode())
+
+
+def test_a_client_that_reads_late_loses_nothing(board_on):
+    """On sifive_u, for there QEMU drops what is not taken at once."""
+    control = board_on(SIFIVE_U, chatter("answer", cmdline="quiet"), chatter("other", cmdline="quiet"))
+    for _ in range(20):
+        control.json("restart", "other")
+        control.await_state("other", "running")
+    lines = control.json("log")["lines"]
+    assert len(lines) > 20
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(LIMIT)
+        client.connect(str(control.path))
+        ask_for_the_log(client, range(1, 31))
+        # Meanwhile the board has better things to do.
+        for word in "one", "two", "three", "four", "five":
+            control.board.send(word + "\r")
+            control.board.expect(f"<{word}>")
+        with client.makefile() as answers:
+            for i in range(1, 31):
+                answer = next(each for each in map(json.loads, answers) if "id" in each)
+                assert answer["id"] == i and answer["ok"] and answer["result"]["lines"][:len(lines)] == lines

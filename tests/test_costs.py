@@ -31,6 +31,13 @@ def test_short_calls_and_device_accesses_cost_no_more_than_stated(images, mode):
 
 
 @pytest.mark.parametrize("mode", measure.MODES)
+def test_a_small_guest_runs_soon_after_reset(images, mode):
+    restart, reset = measure.restart(images, mode)
+    print({"restart": restart, "reset": reset})
+    assert 0 < restart < reset <= 7_000_000
+
+
+@pytest.mark.parametrize("mode", measure.MODES)
 def test_a_kernel_in_a_capsule_is_as_fast_as_on_the_bare_board(images, mode):
     measure.user_space_image(images)  # packed once, before threads ask for it
     with concurrent.futures.ThreadPoolExecutor(2) as pool:

@@ -183,7 +183,7 @@ def test_json_says_how_it_ended(tool, script, options, status, ended_by, last):
 
 def test_control_socket_is_the_second_serial_port(tool):
     virt = boot(tool, f"stat -c %a/%F control >mode; {TELL}", "--control", "control").out
-    assert "<-chardev><socket,id=control,fd=" in virt and "<virtserialport,bus=control-bus.0,nr=1,chardev=control>" in virt
+    assert "<-chardev><pipe,id=control,path=/proc/self/fd/" in virt and "<virtserialport,bus=control-bus.0,nr=1,chardev=control>" in virt
     assert tool.read("mode") == b"600/socket\n"
     assert not (tool.folder / "control").exists()
     said = f'{TELL}; echo; echo "diosix: board: all capsules stopped"'
@@ -221,6 +221,96 @@ def test_control_socket_is_removed_when_the_run_is_interrupted(tool, number):
     assert process.wait(timeout=20) == 128 + number
     process.stdout.close()
     assert not (tool.folder / "control").exists()
+
+
+# Opens the second serial port as QEMU does: what comes from it is 3, what goes to it is 4.
+PORT = r"""
+for word; do case $word in pipe,id=control,path=*) port=${word#*path=} ;; esac; done
+exec 3<>$port.in 4<>$port.out
+"""
+STOPPED = "diosix: board: all capsules stopped"
+
+
+class Run:
+    """`dmfs run` with a control socket, and a script for a board."""
+
+    def __init__(self, tool, script):
+        self.tool = tool
+        self.folder = tool.folder / "tmp"
+        self.folder.mkdir()
+        env = {**os.environ, **board(tool, f"{PORT}{script}"), "TMPDIR": str(self.folder)}
+        self.process = subprocess.Popen([tool.program, *ARGS, "--control", "control"], cwd=tool.folder, env=env,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline().startswith("diosix: ")
+
+    def client(self, say=b""):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(60)
+        client.connect(str(self.tool.folder / "control"))
+        client.sendall(say)
+        return client
+
+    def end(self, status=DONE):
+        assert self.process.wait(timeout=60) == status
+        self.process.stdout.close()
+        assert not (self.tool.folder / "control").exists() and list(self.folder.iterdir()) == []
+
+
+def rest(client):
+    with client:
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+MANY = "".join(f"{i}\n" for i in range(1, 150001)).encode()
+
+
+def test_control_client_that_reads_late_gets_all_and_then_the_end(tool):
+    # More than a client's socket takes, and less than waits for it.
+    run = Run(tool, f'{GREETING}; read line <&3; echo "$line" >&4; seq 1 150000 >&4; echo "{STOPPED}"')
+    client = run.client(b"go\n")
+    assert run.process.stdout.readline() == STOPPED + "\n"
+    assert len(MANY) > 900000 and rest(client) == b"go\n" + MANY
+    run.end()
+
+
+def test_control_client_that_reads_nothing_ends_with_the_board(tool):
+    run = Run(tool, f'{GREETING}; read line <&3; seq 1 150000 >&4; echo "{STOPPED}"')
+    with run.client(b"go\n"):
+        run.end()
+
+
+def test_control_client_may_say_all_and_then_listen(tool):
+    script = f'{GREETING}; read line <&3; read line <&3; echo "$line" >&4; echo "{STOPPED}"'
+    run = Run(tool, script)
+    client = run.client(b"x" * 100000 + b"\nlast\n")
+    client.shutdown(socket.SHUT_WR)
+    assert rest(client) == b"last\n"
+    run.end()
+
+
+def test_control_clients_take_turns_and_get_what_is_theirs(tool):
+    run = Run(tool, f'seq 1 1000 >&4; {GREETING}; while read line <&3; do echo "<$line>" >&4; done')
+    # Nobody heard what was said before.
+    first = run.client(b"one\n")
+    assert first.recv(64) == b"<one>\n"
+    second = run.client(b"two\n")
+    first.sendall(b"three\n")
+    assert first.recv(64) == b"<three>\n"
+    first.close()
+    assert second.recv(64) == b"<two>\n"
+    run.process.send_signal(signal.SIGTERM)
+    assert rest(second) == b""
+    run.end(128 + signal.SIGTERM)
+
+
+def test_control_port_leaves_nothing_behind_when_dmfs_is_killed(tool):
+    run = Run(tool, f"echo $$ >pid; {GREETING}; cat <&3 >&4")
+    with run.client(b"x") as client:
+        assert client.recv(1) == b"x" and list(run.folder.iterdir()) == []
+        run.process.kill()
+        run.process.wait()
+        run.process.stdout.close()
+        assert client.recv(1) == b"" and is_gone(tool)
 
 
 def test_another_s_file_in_its_place_stays(tool):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Programs on the runtime for services and bare-metal guests: start, console, memory, waiting, traps."""
 import re
+import struct
 import subprocess
 
 import pytest
@@ -82,6 +83,60 @@ def test_a_doorbell_wakes_who_waits_for_events(images, boot, where):
     board.send("q")
     board.expect_all("diosix: capsule other: stopped", "diosix: capsule check: stopped")
     assert board.end(status=0).count("an event came: 0x80") == 2
+
+
+def fnv(data):
+    value = 0xcbf29ce484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001b3 & (1 << 64) - 1
+    return f"{value:016x}"
+
+
+# The words of the large one are their own offsets; it is of three chunks, the last one not whole.
+SMALL, LARGE = b"welcome\n", struct.pack("<87500Q", *range(0, 700000, 8))
+
+
+@pytest.fixture
+def with_files(images, boot, where, tmp_path):
+    """A service with files, and another that has one too; both try what they can read."""
+    def start(arguments, **more):
+        (tmp_path / "small").write_bytes(SMALL)
+        (tmp_path / "large").write_bytes(LARGE)
+        (tmp_path / "secret").write_bytes(b"nobody else's")
+        files = {"check": "small: small, large: large", "check.file.x": "secret: secret, small: small"}
+        services = [f"  - {{name: {name}, program: {need(BUILD / 'capsule/check/check.elf')}, cmdline: {arguments}, "
+                    f"files: {{{', '.join(f'{key}: {tmp_path / path}' for key, path in re.findall(r'([a-z]+): ([a-z]+)', text))}}}, "
+                    + "".join(f"{key}: {value}, " for key, value in more.items()) + "}" for name, text in files.items()]
+        text = "\n".join(["dmfs: 1", "image: {name: files}", "services:", *services]) + "\n"
+        return boot(images.pack(text), *where)
+    return start
+
+
+def by_service(text, name):
+    return re.findall(rf"^\[{re.escape(name)}\] (.*?)\r*$", text, re.M)
+
+
+def test_a_service_reads_its_own_files_and_no_others(with_files):
+    text = with_files("files").end(status=0)
+    said = by_service(text, "check")
+    for name, data, calls in ("small", SMALL, (1, 1)), ("large", LARGE, (3, 64 + 64 + 43)):
+        for room, number in zip((300000, 4099), calls):
+            assert (f"file {name} by {room}: {len(data)} of {len(data)} bytes, {number} "
+                    f"calls, hash {fnv(data)}, error 0") in said
+    assert [line for line in said if line.startswith("find")] == [
+        "find [small]: 0", "find [large]: 0", *(f"find [{name}]: -1" for name in ("secret", "larg", "large.", ""))]
+    assert len([line for line in said if "is one of mine: 1" in line]) == 2 and "can be read" not in text
+    assert "no such file: -3, -3" in said and "beyond the end: 0, 0" in said and "outside its memory: -5, -5, -5" in said
+    # The same file has another number for each, though what is in it is the same.
+    other = by_service(text, "check.file.x")
+    assert "find [secret]: 0" in other and "find [large]: -1" in other and f"hash {fnv(SMALL)}" in "".join(other)
+    mine, others = ({line for line in lines if "is one of mine: 1" in line} for lines in (said, other))
+    assert mine.isdisjoint(others) and len(others) == 2
+
+
+def test_files_are_read_by_vcpus_at_once(with_files):
+    text = with_files("files-at-once", cpus=4).end(status=0)
+    assert "files read at once: 0 mistakes" in by_service(text, "check")
 
 
 MAIN = """#include <diosix.h>

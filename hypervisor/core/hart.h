@@ -50,6 +50,8 @@ struct hart {
 	bool patient_turn;  /* who runs was passed over often enough: it has its slice, whoever else is ready */
 	struct arch_hart arch;
 	uint8_t *opened;	    /* room for a decrypted chunk; NULL when nothing is encrypted */
+	uint8_t *file_bytes;	    /* room for a chunk of a file; NULL when no capsule has one */
+	uint32_t file_chunk;	    /* which is in it; DMFS_NONE */
 	struct dmfs_workspace workspace; /* to unpack with; last, as it is large */
 };
 

@@ -9,6 +9,7 @@
 #include "boot.h"
 #include "console.h"
 #include "dmfs.h"
+#include "files.h"
 #include "guest_tree.h"
 #include "log.h"
 #include "pages.h"
@@ -243,7 +244,7 @@ static bool unpack(char *why, size_t why_len)
 	enum dmfs_status status;
 	hpa_t at;
 
-	if (!pages_alloc(len / PAGE_SIZE, PAGE_SIZE, &at)) {
+	if (!files_init(&image) || !pages_alloc(len / PAGE_SIZE, PAGE_SIZE, &at)) {
 		snprintf(why, why_len, "no memory is left to unpack it");
 		return false;
 	}

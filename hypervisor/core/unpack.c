@@ -70,24 +70,28 @@ static enum dmfs_status clear(const struct unpack_stretch *stretch, uint32_t pie
 	return DMFS_OK;
 }
 
+enum dmfs_status unpack_chunk(uint32_t index, bool encrypted, void *to)
+{
+	struct dmfs_chunk chunk = dmfs_chunk(image, index);
+	const uint8_t *stored = payload + chunk.offset;
+	struct hart *hart = this_hart();
+
+	if (encrypted)
+		return dmfs_unpack_encrypted(&chunk, stored, content_key, hart->opened, to, &hart->workspace);
+	return dmfs_unpack_chunk(&chunk, stored, to, &hart->workspace);
+}
+
 static enum dmfs_status do_piece(const struct unpack_stretch *stretch, uint32_t piece, void *scratch)
 {
 	struct dmfs_object object;
-	struct dmfs_chunk chunk;
-	const uint8_t *stored;
 	void *to = scratch;
 
 	if (stretch->object == DMFS_NONE)
 		return clear(stretch, piece);
 	object = dmfs_object(image, stretch->object);
-	chunk = dmfs_chunk(image, object.first_chunk + piece);
-	stored = payload + chunk.offset;
 	if (stretch->at != 0)
 		to = hpa_ptr(hpa(stretch->at + (uint64_t)piece * image->chunk_len));
-	if (object.flags & DMFS_OBJECT_ENCRYPTED)
-		return dmfs_unpack_encrypted(&chunk, stored, content_key, this_hart()->opened, to,
-					     &this_hart()->workspace);
-	return dmfs_unpack_chunk(&chunk, stored, to, &this_hart()->workspace);
+	return unpack_chunk(object.first_chunk + piece, object.flags & DMFS_OBJECT_ENCRYPTED, to);
 }
 
 bool unpack_next(struct unpack_plan *plan, void *scratch)

@@ -40,6 +40,9 @@ void unpack_init(const struct dmfs_image *image, const uint8_t *payload);
  */
 bool unpack_init_key(const uint8_t content_key[DMFS_CONTENT_KEY_LEN]);
 
+/* On this hart: the chunk of that index, of an encrypted object or not, to where there is room for all of it. */
+enum dmfs_status unpack_chunk(uint32_t index, bool encrypted, void *to);
+
 /* Stretches that do not fit into the plan's room are a bug of the caller. */
 void unpack_add_object(struct unpack_plan *plan, uint32_t object, uint64_t at);
 void unpack_add_clear(struct unpack_plan *plan, uint64_t at, uint64_t len);

@@ -269,12 +269,11 @@ static const char *read_memory(struct board *board, const void *fdt)
 		error = add_reserved(board, range);
 	}
 	for (struct tree_walk walk = tree_root(fdt); walk.node >= 0 && !error; tree_next(&walk)) {
-		if (!tree_enabled(&walk))
+		bool ram = walk.depth == 1 && tree_string_is(fdt, walk.node, "device_type", "memory");
+
+		if ((!ram && !tree_is_child_of(&walk, "reserved-memory")) || !tree_enabled(&walk))
 			continue;
-		if (walk.depth == 1 && tree_string_is(fdt, walk.node, "device_type", "memory"))
-			error = read_ram(board, &walk);
-		else if (tree_is_child_of(&walk, "reserved-memory"))
-			error = read_reserved(board, &walk);
+		error = ram ? read_ram(board, &walk) : read_reserved(board, &walk);
 	}
 	return error;
 }

@@ -8,6 +8,23 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/*
+ * The tree is walked once. Each device that is known is read at its node; of serial ports and interrupt
+ * controllers the walk only finds which, for that depends on more nodes than one.
+ */
+struct reader {
+	struct board *board;
+	const uint32_t *intc; /* phandles of the harts' own interrupt controllers */
+	struct tree_walk console, control, plic; /* ended until found */
+};
+
+/* What the compatible string of a node says; NULL or what of the node cannot be used. */
+struct device_kind {
+	const char *compatible;
+	const char *(*read)(struct reader *reader, const struct tree_walk *walk, unsigned variant);
+	unsigned variant; /* for `read` */
+};
+
 /* --- which wire goes to which hart ----------------------------------------------------------- */
 
 /* Interrupt numbers of a hart's own controller (RISC-V privileged specification, mcause). */
@@ -41,25 +58,7 @@ static bool wire_at(struct board *board, const struct tree_walk *walk, const uin
  * SiFive's CLINT has all registers in one window; ACLINT has a device for each kind (RISC-V ACLINT
  * specification 1.0). T-Head's has no mtime register and takes 32-bit accesses only.
  */
-enum clint_parts { CLINT, MSWI, MTIMER };
-
-static const struct clint_kind {
-	const char *compatible;
-	enum clint_parts parts;
-	bool thead;
-} clint_kinds[] = {
-	{ "thead,c900-clint", CLINT, true },
-	{ "thead,c900-aclint-mswi", MSWI, true },
-	{ "thead,c900-aclint-mtimer", MTIMER, true },
-	{ "sifive,clint0", CLINT, false },
-	{ "riscv,clint0", CLINT, false },
-	{ "sifive,fu540-c000-clint", CLINT, false },
-	{ "starfive,jh7100-clint", CLINT, false },
-	{ "starfive,jh7110-clint", CLINT, false },
-	{ "canaan,k210-clint", CLINT, false },
-	{ "riscv,aclint-mswi", MSWI, false },
-	{ "riscv,aclint-mtimer", MTIMER, false },
-};
+enum clint_variant { CLINT, MSWI, MTIMER, CLINT_PARTS = 3, THEAD = 4 };
 
 #define CLINT_MSIP 0x0u
 #define CLINT_MTIMECMP 0x4000u
@@ -80,15 +79,14 @@ static struct board_range part_of(struct board_range whole, uint64_t from, uint6
 			   (struct board_range){ 0, 0 };
 }
 
-static bool clint_windows(const struct tree_walk *walk, const struct clint_kind *kind,
-			  struct clint_windows *windows)
+static bool clint_windows(const struct tree_walk *walk, unsigned variant, struct clint_windows *windows)
 {
 	struct board_range reg;
 
 	memset(windows, 0, sizeof(*windows));
 	if (!tree_reg(walk, 0, &reg))
 		return false;
-	switch (kind->parts) {
+	switch (variant & CLINT_PARTS) {
 	case CLINT:
 		windows->msip = part_of(reg, CLINT_MSIP, CLINT_MTIMECMP);
 		windows->mtimecmp = part_of(reg, CLINT_MTIMECMP, CLINT_MTIME);
@@ -108,7 +106,7 @@ static bool clint_windows(const struct tree_walk *walk, const struct clint_kind 
 		}
 		break;
 	}
-	if (kind->thead || windows->mtime.size < sizeof(uint64_t))
+	if ((variant & THEAD) || windows->mtime.size < sizeof(uint64_t))
 		windows->mtime = (struct board_range){ 0, 0 };
 	return true;
 }
@@ -131,16 +129,16 @@ static uint64_t register_at(struct board_range window, uint64_t index, uint32_t 
 }
 
 /* A hart's register is as far from the first as its number is from the least number wired here. */
-static const char *read_clint(struct board *board, const struct tree_walk *walk,
-			      const struct clint_kind *kind, const uint32_t *intc)
+static const char *read_clint(struct reader *reader, const struct tree_walk *walk, unsigned variant)
 {
-	uint64_t least = least_hart(board, walk, intc);
+	struct board *board = reader->board;
+	uint64_t least = least_hart(board, walk, reader->intc);
 	struct clint_windows windows;
 	struct wire wire;
 
-	if (!clint_windows(walk, kind, &windows))
+	if (!clint_windows(walk, variant, &windows))
 		return "the machine timer in the device tree has a reg that cannot be used";
-	for (uint32_t i = 0; wire_at(board, walk, intc, i, &wire); i++) {
+	for (uint32_t i = 0; wire_at(board, walk, reader->intc, i, &wire); i++) {
 		if (wire.hart && wire.irq == IRQ_M_SOFT && windows.msip.size)
 			wire.hart->msip = register_at(windows.msip, wire.hart->id - least, MSIP_LEN);
 		if (wire.hart && wire.irq == IRQ_M_TIMER && windows.mtimecmp.size)
@@ -149,26 +147,8 @@ static const char *read_clint(struct board *board, const struct tree_walk *walk,
 	}
 	if (board->mtime == 0)
 		board->mtime = windows.mtime.base;
-	if (kind->thead && windows.mtimecmp.size)
+	if ((variant & THEAD) && windows.mtimecmp.size)
 		board->mtimecmp_32bit = true;
-	return NULL;
-}
-
-static const char *read_clints(struct board *board, const void *fdt, const uint32_t *intc)
-{
-	for (struct tree_walk walk = tree_root(fdt); walk.node >= 0; tree_next(&walk)) {
-		const struct clint_kind *kind = NULL;
-		const char *error;
-
-		for (size_t i = 0; i < COUNT(clint_kinds) && !kind; i++)
-			if (tree_lists(fdt, walk.node, "compatible", clint_kinds[i].compatible))
-				kind = &clint_kinds[i];
-		if (!kind || !tree_enabled(&walk))
-			continue;
-		error = read_clint(board, &walk, kind, intc);
-		if (error)
-			return error;
-	}
 	return NULL;
 }
 
@@ -176,21 +156,14 @@ static const char *read_clints(struct board *board, const void *fdt, const uint3
 
 #define VIRTIO_MMIO_LEN 0x200u /* registers that a driver uses */
 
-static const struct uart_kind {
-	const char *compatible;
-	enum board_uart_type type;
-} uart_kinds[] = {
-	{ "ns16550a", BOARD_UART_NS16550 },	    { "ns16550", BOARD_UART_NS16550 },
-	{ "ns16450", BOARD_UART_NS16550 },	    { "ns8250", BOARD_UART_NS16550 },
-	{ "snps,dw-apb-uart", BOARD_UART_NS16550 }, { "sifive,uart0", BOARD_UART_SIFIVE },
-};
+static const struct device_kind *kind_of(const struct tree_walk *walk);
+static const char *find_uart(struct reader *reader, const struct tree_walk *walk, unsigned variant);
 
 static enum board_uart_type uart_type(const struct tree_walk *walk)
 {
-	for (size_t i = 0; i < COUNT(uart_kinds); i++)
-		if (tree_lists(walk->fdt, walk->node, "compatible", uart_kinds[i].compatible))
-			return uart_kinds[i].type;
-	return BOARD_UART_NONE;
+	const struct device_kind *kind = kind_of(walk);
+
+	return kind && kind->read == find_uart ? (enum board_uart_type)kind->variant : BOARD_UART_NONE;
 }
 
 /* stdout-path is a path or an alias, then perhaps a colon and "115200n8" (section 3.6). */
@@ -209,20 +182,6 @@ static struct tree_walk chosen_console(const void *fdt, uint32_t *baud)
 		for (const char *digit = path + len + 1; *digit >= '0' && *digit <= '9'; digit++)
 			*baud = *baud < 100000000 ? *baud * 10 + (uint32_t)(*digit - '0') : 0;
 	return tree_find_path(fdt, path, len);
-}
-
-static bool is_known_uart(const struct tree_walk *walk)
-{
-	return uart_type(walk) != BOARD_UART_NONE && tree_enabled(walk);
-}
-
-static struct tree_walk first_known_uart(const void *fdt, int other_than)
-{
-	struct tree_walk walk = tree_root(fdt);
-
-	while (walk.node >= 0 && (walk.node == other_than || !is_known_uart(&walk)))
-		tree_next(&walk);
-	return walk;
 }
 
 /* The rate of a clock that never changes (binding: clock/fixed-clock.yaml); 0 for others. */
@@ -275,59 +234,61 @@ static const char *read_uart(struct board_uart *uart, const struct tree_walk *wa
 	return NULL;
 }
 
-/* Leaves the console's node in *walk. */
-static const char *read_console(struct board *board, const void *fdt, struct tree_walk *walk)
+/* The console is what /chosen or alias serial0 says, otherwise the first known port. */
+static void choose_ports(struct reader *reader, const void *fdt)
 {
-	*walk = chosen_console(fdt, &board->uart.baud);
-	if (walk->node < 0 || !tree_enabled(walk))
-		*walk = first_known_uart(fdt, -1);
-	return walk->node < 0 ? NULL : read_uart(&board->uart, walk);
+	reader->console = chosen_console(fdt, &reader->board->uart.baud);
+	if (reader->console.node >= 0 && !tree_enabled(&reader->console))
+		reader->console.node = -1;
+	reader->control = tree_find_path(fdt, "serial1", strlen("serial1"));
+	if (reader->control.node >= 0 && (reader->control.node == reader->console.node ||
+					  uart_type(&reader->control) == BOARD_UART_NONE ||
+					  !tree_enabled(&reader->control)))
+		reader->control.node = -1;
 }
 
-/* The second port, other than the console's node. One that cannot be used is none. */
-static void read_control(struct board *board, const void *fdt, int console)
+/* A port that is known, for what was not chosen. */
+static const char *find_uart(struct reader *reader, const struct tree_walk *walk, unsigned variant)
 {
-	struct tree_walk walk = tree_find_path(fdt, "serial1", strlen("serial1"));
-
-	if (walk.node < 0 || walk.node == console || !is_known_uart(&walk))
-		walk = first_known_uart(fdt, console);
-	if (walk.node >= 0 && read_uart(&board->control, &walk) != NULL)
-		board->control = (struct board_uart){ 0 };
-}
-
-static void read_virtio(struct board *board, const void *fdt)
-{
-	for (struct tree_walk walk = tree_root(fdt); walk.node >= 0; tree_next(&walk)) {
-		struct board_virtio *slot = &board->virtio[board->virtio_count];
-		struct board_range reg;
-
-		if (board->virtio_count == BOARD_MAX_VIRTIO)
-			return;
-		if (!tree_lists(fdt, walk.node, "compatible", "virtio,mmio") || !tree_enabled(&walk) ||
-		    !tree_reg(&walk, 0, &reg) || reg.size < VIRTIO_MMIO_LEN)
-			continue;
-		slot->base = reg.base;
-		slot->irq = first_interrupt(&walk);
-		board->virtio_count++;
+	if (reader->console.node < 0) {
+		reader->console = *walk;
+		if (reader->control.node == walk->node)
+			reader->control.node = -1;
+	} else if (reader->control.node < 0 && walk->node != reader->console.node) {
+		reader->control = *walk;
 	}
+	return NULL;
+}
+
+/* A second port that cannot be used is none. */
+static const char *read_ports(struct reader *reader)
+{
+	struct board *board = reader->board;
+
+	if (reader->control.node >= 0 && read_uart(&board->control, &reader->control) != NULL)
+		board->control = (struct board_uart){ 0 };
+	return reader->console.node < 0 ? NULL : read_uart(&board->uart, &reader->console);
+}
+
+static const char *read_virtio(struct reader *reader, const struct tree_walk *walk, unsigned variant)
+{
+	struct board *board = reader->board;
+	struct board_range reg;
+
+	if (board->virtio_count == BOARD_MAX_VIRTIO || !tree_reg(walk, 0, &reg) ||
+	    reg.size < VIRTIO_MMIO_LEN)
+		return NULL;
+	board->virtio[board->virtio_count++] =
+		(struct board_virtio){ .base = reg.base, .irq = first_interrupt(walk) };
+	return NULL;
 }
 
 /* --- the interrupt controller ---------------------------------------------------------------- */
-
-static const char *const plic_kinds[] = { "sifive,plic-1.0.0", "riscv,plic0", "thead,c900-plic" };
 
 /* RISC-V PLIC specification 1.0.0, "Memory Map". */
 #define PLIC_MAX_SOURCES 1023u
 #define PLIC_CONTEXT 0x200000u
 #define PLIC_CONTEXT_LEN 0x1000u
-
-static bool is_plic(const struct tree_walk *walk)
-{
-	for (size_t i = 0; i < COUNT(plic_kinds); i++)
-		if (tree_lists(walk->fdt, walk->node, "compatible", plic_kinds[i]))
-			return true;
-	return false;
-}
 
 /*
  * Contexts are numbered by their place in interrupts-extended. Trees for kernels hide the machine
@@ -354,131 +315,199 @@ static void limit_irq(const struct board *board, uint32_t *irq)
 		*irq = 0;
 }
 
-/* A PLIC that the console's interrupt reaches, otherwise the first one. It is taken for that of the second port as well. */
-static const char *read_plic(struct board *board, const void *fdt, const uint32_t *intc,
-			     const struct tree_walk *console)
+static const char *find_plic(struct reader *reader, const struct tree_walk *walk, unsigned variant)
 {
-	uint32_t parent = console->node >= 0 ? tree_interrupt_parent(console) : 0;
-	struct tree_walk walk = tree_find_phandle(fdt, parent);
+	if (reader->plic.node < 0)
+		reader->plic = *walk;
+	return NULL;
+}
+
+/*
+ * A PLIC that the console's interrupt reaches, otherwise the first one. It is taken for that of the second port
+ * as well.
+ */
+static void choose_plic(struct reader *reader)
+{
+	const struct tree_walk *console = &reader->console;
+	struct board *board = reader->board;
+	struct tree_walk parent = tree_find_phandle(
+		console->fdt, console->node >= 0 ? tree_interrupt_parent(console) : 0);
+	const struct device_kind *kind = parent.node >= 0 ? kind_of(&parent) : NULL;
+
+	if (kind && kind->read == find_plic && tree_enabled(&parent)) {
+		reader->plic = parent;
+		return;
+	}
+	if (parent.node >= 0)
+		board->plic.compatible = tree_string(parent.fdt, parent.node, "compatible");
+	board->uart.irq = 0;
+}
+
+static const char *read_plic(struct reader *reader)
+{
+	const struct tree_walk *walk = &reader->plic;
+	struct board *board = reader->board;
 	struct board_range reg;
 
-	if (walk.node < 0 || !is_plic(&walk) || !tree_enabled(&walk)) {
-		if (walk.node >= 0)
-			board->plic.compatible = tree_string(fdt, walk.node, "compatible");
-		board->uart.irq = 0;
-		walk = tree_root(fdt);
-		while (walk.node >= 0 && (!is_plic(&walk) || !tree_enabled(&walk)))
-			tree_next(&walk);
-	}
-	if (walk.node < 0)
+	if (walk->node < 0)
 		return NULL;
-	if (!tree_reg(&walk, 0, &reg))
+	if (!tree_reg(walk, 0, &reg))
 		return "the interrupt controller in the device tree has a reg that cannot be used";
 	board->plic.base = reg.base;
 	board->plic.size = reg.size;
-	board->plic.sources = tree_u32(fdt, walk.node, "riscv,ndev", 0);
+	board->plic.sources = tree_u32(walk->fdt, walk->node, "riscv,ndev", 0);
 	if (board->plic.sources > PLIC_MAX_SOURCES)
 		board->plic.sources = PLIC_MAX_SOURCES;
 	limit_irq(board, &board->uart.irq);
 	limit_irq(board, &board->control.irq);
 	for (uint32_t i = 0; i < board->virtio_count; i++)
 		limit_irq(board, &board->virtio[i].irq);
-	board->plic.compatible = tree_string(fdt, walk.node, "compatible");
-	read_contexts(board, &walk, intc);
+	board->plic.compatible = tree_string(walk->fdt, walk->node, "compatible");
+	read_contexts(board, walk, reader->intc);
 	return NULL;
 }
 
 /* --- power off and reboot -------------------------------------------------------------------- */
 
-/* The register is at an offset into another device; a mask would need what is in it now. */
-static void read_syscon(struct board_reset *reset, const struct tree_walk *walk)
+enum reset_variant { POWEROFF, REBOOT };
+
+/* The first that can be used counts: NULL once there is one. */
+static struct board_reset *missing_reset(struct reader *reader, unsigned variant)
 {
+	struct board_reset *reset =
+		variant == POWEROFF ? &reader->board->poweroff : &reader->board->reboot;
+
+	return reset->type == BOARD_RESET_NONE ? reset : NULL;
+}
+
+/* The register is at an offset into another device; a mask would need what is in it now. */
+static const char *read_syscon(struct reader *reader, const struct tree_walk *walk, unsigned variant)
+{
+	struct board_reset *reset = missing_reset(reader, variant);
 	uint32_t phandle = tree_u32(walk->fdt, walk->node, "regmap", 0);
 	struct tree_walk device = tree_find_phandle(walk->fdt, phandle);
 	struct board_range reg;
 	uint32_t offset;
 
-	if (!tree_cell(walk->fdt, walk->node, "offset", 0, &offset) ||
+	if (!reset || !tree_cell(walk->fdt, walk->node, "offset", 0, &offset) ||
 	    !tree_cell(walk->fdt, walk->node, "value", 0, &reset->value) ||
 	    tree_u32(walk->fdt, walk->node, "mask", UINT32_MAX) != UINT32_MAX ||
 	    device.node < 0 || !tree_reg(&device, 0, &reg) || reg.size < sizeof(uint32_t) ||
 	    offset > reg.size - sizeof(uint32_t))
-		return;
+		return NULL;
 	reset->type = BOARD_RESET_SYSCON;
 	reset->address = reg.base + offset;
 	reset->test_finisher = tree_lists(walk->fdt, device.node, "compatible", "sifive,test0") ||
 			       tree_lists(walk->fdt, device.node, "compatible", "sifive,test1");
+	return NULL;
 }
 
-static void read_gpio(struct board_reset *reset, const struct tree_walk *walk)
+static const char *read_gpio(struct reader *reader, const struct tree_walk *walk, unsigned variant)
 {
+	struct board_reset *reset = missing_reset(reader, variant);
 	struct tree_walk device =
 		tree_find_phandle(walk->fdt, tree_u32(walk->fdt, walk->node, "gpios", 0));
 	struct board_range reg;
 	uint32_t flags;
 
-	if (!tree_cell(walk->fdt, walk->node, "gpios", 1, &reset->value) ||
+	if (!reset || !tree_cell(walk->fdt, walk->node, "gpios", 1, &reset->value) ||
 	    !tree_cell(walk->fdt, walk->node, "gpios", 2, &flags) || reset->value >= 32 ||
 	    device.node < 0 || !tree_lists(walk->fdt, device.node, "compatible", "sifive,gpio0") ||
 	    !tree_reg(&device, 0, &reg))
-		return;
+		return NULL;
 	reset->type = BOARD_RESET_GPIO;
 	reset->address = reg.base;
 	reset->active_low = (flags & 1) != 0;
-}
-
-static void read_resets(struct board *board, const void *fdt)
-{
-	const struct {
-		const char *compatible;
-		struct board_reset *reset;
-		void (*read)(struct board_reset *reset, const struct tree_walk *walk);
-	} kinds[] = {
-		{ "syscon-poweroff", &board->poweroff, read_syscon },
-		{ "syscon-reboot", &board->reboot, read_syscon },
-		{ "gpio-poweroff", &board->poweroff, read_gpio },
-		{ "gpio-restart", &board->reboot, read_gpio },
-	};
-
-	for (struct tree_walk walk = tree_root(fdt); walk.node >= 0; tree_next(&walk))
-		for (size_t i = 0; i < COUNT(kinds); i++)
-			if (kinds[i].reset->type == BOARD_RESET_NONE &&
-			    tree_lists(fdt, walk.node, "compatible", kinds[i].compatible) &&
-			    tree_enabled(&walk))
-				kinds[i].read(kinds[i].reset, &walk);
+	return NULL;
 }
 
 /* --- the store ------------------------------------------------------------------------------- */
 
 /* Flash memory for the board's own data (binding: mtd/mtd-physmap.yaml): the first bank is for firmware. */
-static void read_store(struct board *board, const void *fdt)
+static const char *read_store(struct reader *reader, const struct tree_walk *walk, unsigned variant)
 {
-	struct tree_walk walk = tree_root(fdt);
 	struct board_range bank;
 
-	while (walk.node >= 0 &&
-	       (!tree_lists(fdt, walk.node, "compatible", "cfi-flash") || !tree_enabled(&walk)))
-		tree_next(&walk);
-	if (walk.node >= 0 && tree_u32(fdt, walk.node, "bank-width", 0) == 4 && tree_reg(&walk, 1, &bank))
-		board->store = bank;
+	if (reader->board->store.size == 0 && tree_u32(walk->fdt, walk->node, "bank-width", 0) == 4 &&
+	    tree_reg(walk, 1, &bank))
+		reader->board->store = bank;
+	return NULL;
+}
+
+/* --- all of them ----------------------------------------------------------------------------- */
+
+static const struct device_kind kinds[] = {
+	{ "thead,c900-clint", read_clint, CLINT | THEAD },
+	{ "thead,c900-aclint-mswi", read_clint, MSWI | THEAD },
+	{ "thead,c900-aclint-mtimer", read_clint, MTIMER | THEAD },
+	{ "sifive,clint0", read_clint, CLINT },
+	{ "riscv,clint0", read_clint, CLINT },
+	{ "sifive,fu540-c000-clint", read_clint, CLINT },
+	{ "starfive,jh7100-clint", read_clint, CLINT },
+	{ "starfive,jh7110-clint", read_clint, CLINT },
+	{ "canaan,k210-clint", read_clint, CLINT },
+	{ "riscv,aclint-mswi", read_clint, MSWI },
+	{ "riscv,aclint-mtimer", read_clint, MTIMER },
+	{ "ns16550a", find_uart, BOARD_UART_NS16550 },
+	{ "ns16550", find_uart, BOARD_UART_NS16550 },
+	{ "ns16450", find_uart, BOARD_UART_NS16550 },
+	{ "ns8250", find_uart, BOARD_UART_NS16550 },
+	{ "snps,dw-apb-uart", find_uart, BOARD_UART_NS16550 },
+	{ "sifive,uart0", find_uart, BOARD_UART_SIFIVE },
+	{ "virtio,mmio", read_virtio, 0 },
+	{ "sifive,plic-1.0.0", find_plic, 0 },
+	{ "riscv,plic0", find_plic, 0 },
+	{ "thead,c900-plic", find_plic, 0 },
+	{ "syscon-poweroff", read_syscon, POWEROFF },
+	{ "syscon-reboot", read_syscon, REBOOT },
+	{ "gpio-poweroff", read_gpio, POWEROFF },
+	{ "gpio-restart", read_gpio, REBOOT },
+	{ "cfi-flash", read_store, 0 },
+};
+
+static const struct device_kind *kind_named(const char *name)
+{
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (strcmp(kinds[i].compatible, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+/* By the first string of its compatible that is known: they go from the special to the general (section 2.3.1). */
+static const struct device_kind *kind_of(const struct tree_walk *walk)
+{
+	const struct device_kind *kind = NULL;
+	int left = 0;
+	const char *name = fdt_getprop(walk->fdt, walk->node, "compatible", &left);
+
+	while (name && left > 0 && !kind) {
+		const char *nul = memchr(name, '\0', (size_t)left);
+
+		if (!nul)
+			return NULL;
+		kind = kind_named(name);
+		left -= (int)(nul + 1 - name);
+		name = nul + 1;
+	}
+	return kind;
 }
 
 const char *board_read_devices(struct board *board, const void *fdt, const uint32_t *intc)
 {
-	struct tree_walk console;
-	const char *error = read_clints(board, fdt, intc);
+	struct reader reader = { .board = board, .intc = intc, .plic.node = -1 };
+	const char *error = NULL;
 
+	choose_ports(&reader, fdt);
+	for (struct tree_walk walk = tree_root(fdt); walk.node >= 0 && !error; tree_next(&walk)) {
+		const struct device_kind *kind = kind_of(&walk);
+
+		if (kind && tree_enabled(&walk))
+			error = kind->read(&reader, &walk, kind->variant);
+	}
 	if (!error)
-		error = read_console(board, fdt, &console);
-	if (!error && console.node >= 0)
-		read_control(board, fdt, console.node);
-	if (!error)
-		read_virtio(board, fdt);
-	if (!error)
-		error = read_plic(board, fdt, intc, &console);
-	if (!error)
-		read_resets(board, fdt);
-	if (!error)
-		read_store(board, fdt);
-	return error;
+		error = read_ports(&reader);
+	if (error)
+		return error;
+	choose_plic(&reader);
+	return read_plic(&reader);
 }

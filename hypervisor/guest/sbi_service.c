@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "exchange.h"
+#include "files.h"
 #include "roles.h"
 #include "console.h"
 #include "line.h"
@@ -160,6 +161,41 @@ static struct sbi_result control_write(struct vcpu *vcpu, const uint64_t *a)
 	return port(vcpu, a, PORT_CONTROL, line_write);
 }
 
+/* --- its files -------------------------------------------------------------------------------- */
+
+static struct sbi_result file_find(struct vcpu *vcpu, const uint64_t *a)
+{
+	uint32_t file;
+	hpa_t name;
+
+	if (a[1] > DMFS_MAX_FILE_NAME_LEN)
+		return sbi_error(SBI_ERR_FAILED);
+	if (!capsule_memory(vcpu->capsule, gpa(a[0]), a[1], &name))
+		return sbi_error(SBI_ERR_INVALID_ADDRESS);
+	file = files_find(vcpu->capsule, (struct dmfs_str){hpa_ptr(name), (uint32_t)a[1]});
+	return file != DMFS_NONE ? sbi_value(file) : sbi_error(SBI_ERR_FAILED);
+}
+
+static struct sbi_result file_size(struct vcpu *vcpu, const uint64_t *a)
+{
+	uint64_t len = files_len(vcpu->capsule, a[0]);
+
+	return len != 0 ? sbi_value(len) : sbi_error(SBI_ERR_INVALID_PARAM);
+}
+
+static struct sbi_result file_read(struct vcpu *vcpu, const uint64_t *a)
+{
+	struct file_piece piece;
+	hpa_t to;
+
+	if (files_len(vcpu->capsule, a[0]) == 0)
+		return sbi_error(SBI_ERR_INVALID_PARAM);
+	piece = files_piece(a[0], a[1], a[3]);
+	if (!capsule_memory(vcpu->capsule, gpa(a[2]), piece.len, &to))
+		return sbi_error(SBI_ERR_INVALID_ADDRESS);
+	return files_copy(&piece, hpa_ptr(to)) ? sbi_value(piece.len) : sbi_error(SBI_ERR_FAILED);
+}
+
 /* --- who may call what ------------------------------------------------------------------------ */
 
 enum { ANYBODY = DMFS_PERM_COUNT, ROLE };
@@ -211,6 +247,9 @@ static const sbi_function functions[DIOSIX_CALL_COUNT] = {
 	[DIOSIX_CALL_ACCEPT] = grant_accept,
 	[DIOSIX_CALL_SYNC] = grant_sync,
 	[DIOSIX_CALL_RELEASE] = grant_release,
+	[DIOSIX_CALL_FILE_FIND] = file_find,
+	[DIOSIX_CALL_FILE_SIZE] = file_size,
+	[DIOSIX_CALL_FILE_READ] = file_read,
 	[DIOSIX_CALL_LOG_READ] = manage_log_read,
 	[DIOSIX_CALL_BOARD_INFO] = manage_board_info,
 	[DIOSIX_CALL_CAPSULE_INFO] = manage_capsule_info,

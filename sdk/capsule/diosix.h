@@ -184,6 +184,23 @@ static inline struct diosix_result diosix_release(uint64_t grant)
 	return diosix_call(DIOSIX_CALL_RELEASE, grant, 0, 0, 0);
 }
 
+/* The number of one of this capsule's own files, for the next two. */
+static inline struct diosix_result diosix_file_find(const char *name, size_t len)
+{
+	return diosix_call(DIOSIX_CALL_FILE_FIND, diosix_physical(name), len, 0, 0);
+}
+
+static inline struct diosix_result diosix_file_size(uint64_t file)
+{
+	return diosix_call(DIOSIX_CALL_FILE_SIZE, file, 0, 0, 0);
+}
+
+/* As read(): may give less than there is room for, and 0 at the end. */
+static inline struct diosix_result diosix_file_read(uint64_t file, uint64_t offset, void *buffer, size_t len)
+{
+	return diosix_call(DIOSIX_CALL_FILE_READ, file, offset, diosix_physical(buffer), len);
+}
+
 /* --- the runtime, beyond the calls: docs/services.md ------------------------------------------ */
 
 #define DIOSIX_FOREVER UINT64_MAX /* a deadline that never comes */

@@ -47,7 +47,10 @@
 	X(26, REVOKE, revoke, MEMORY_GRANT)                              \
 	X(27, ACCEPT, accept, MESSAGE_RECEIVE)                           \
 	X(28, SYNC, sync, MESSAGE_RECEIVE)                               \
-	X(29, RELEASE, release, MESSAGE_RECEIVE)
+	X(29, RELEASE, release, MESSAGE_RECEIVE)                         \
+	X(30, FILE_FIND, file_find, ANYBODY)                             \
+	X(31, FILE_SIZE, file_size, ANYBODY)                             \
+	X(32, FILE_READ, file_read, ANYBODY)
 
 enum diosix_call {
 #define DIOSIX_NUMBER_OF(number, NAME, name, PERMISSION) DIOSIX_CALL_##NAME = (number),
@@ -89,7 +92,7 @@ enum diosix_event {
 #define DIOSIX_GRANTS	     8u	  /* of one owner at a time */
 #define DIOSIX_GRANT_PAGES   64u  /* the most of one grant */
 #define DIOSIX_WINDOW	     UINT64_C(0x60000000) /* where accepted grants are, a slot of DIOSIX_GRANT_PAGES each */
-#define DIOSIX_BATCH_LEN     4096u /* the most bytes that one call reads or writes */
+#define DIOSIX_BATCH_LEN     4096u /* the most bytes that one call reads or writes, but FILE_READ */
 
 /* What MESSAGE_RECEIVE writes before the message's bytes. */
 struct diosix_message {

@@ -17,7 +17,10 @@
 /* A tree of 64 vCPUs takes 20 KiB. */
 #define DEVICETREE_MAX_LEN (1u << 20)
 
-/* A file that an object is made of: the same files in the same role are one object. */
+/*
+ * A file that an object is made of: the same files in the same role are one object, but for those that a capsule finds by the
+ * object's name.
+ */
 struct plan_file {
 	struct source origin; /* the files that the manifest names */
 	struct source source; /* where the object's bytes are read from */
@@ -52,7 +55,7 @@ static void set_source(struct plan *plan, uint32_t index, const struct source *s
 
 static uint32_t find_object(const struct plan *plan, const struct plan_file *file, uint32_t type)
 {
-	for (uint32_t i = 0; i < plan->write.object_count; i++) {
+	for (uint32_t i = 0; i < plan->write.object_count && type != DMFS_OBJECT_FILE; i++) {
 		const struct plan_file *known = &plan->files[i];
 
 		if (plan->objects[i].type == type && known->raw == file->raw &&

@@ -66,6 +66,7 @@ static bool from_board(struct console *console)
 	errno = 0;
 	if (n <= 0)
 		return false;
+	relay_hide(console->relay);
 	watch(console, buf, (size_t)n);
 	console->mid_line = buf[n - 1] != '\n';
 	if (console->log &&
@@ -149,7 +150,7 @@ static enum console_end relay(struct console *console, bool terminal,
 {
 	for (;;) {
 		bool read_input = !console->input_ended && console->pending_len == 0;
-		struct pollfd fds[] = {
+		struct pollfd fds[4 + RELAY_FDS] = {
 			{console->output, POLLIN, 0},
 			{console->signals, POLLIN, 0},
 			{read_input ? STDIN_FILENO : -1, POLLIN, 0},
@@ -160,12 +161,14 @@ static enum console_end relay(struct console *console, bool terminal,
 
 		if (wait == 0)
 			return CONSOLE_TIMEOUT;
-		if (poll(fds, 4, wait) < 0 && errno != EINTR)
+		relay_watch(console->relay, fds + 4);
+		if (poll(fds, 4 + RELAY_FDS, wait) < 0 && errno != EINTR)
 			return CONSOLE_FAILED;
 		if (fds[1].revents && read(console->signals, &info, sizeof(info)) == sizeof(info)) {
 			console->signal = (int)info.ssi_signo;
 			return CONSOLE_SIGNAL;
 		}
+		relay_serve(console->relay, fds + 4);
 		if (fds[3].revents & POLLOUT)
 			to_board(console);
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && !from_board(console))

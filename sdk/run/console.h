@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "relay.h"
+
 enum console_end {
 	CONSOLE_CLOSED,	 /* the board is gone */
 	CONSOLE_ESCAPED, /* Ctrl-a x */
@@ -28,6 +30,7 @@ struct console {
 	int out;		/* what the board says goes there */
 	int signals;		/* signalfd of what ends the program */
 	FILE *log;		/* gets the output as well; NULL */
+	struct relay *relay;	/* of the second port, carried along */
 	unsigned timeout;	/* seconds; 0 none */
 	int signal;
 	/* The last line that began with "diosix: ", without its end; "" when there was none. */

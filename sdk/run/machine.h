@@ -12,6 +12,7 @@
 #include "common/args.h"
 #include "console.h"
 #include "ports.h"
+#include "relay.h"
 
 #define QEMU "qemu-system-riscv64"
 
@@ -34,6 +35,7 @@ struct machine {
 	char *flash; /* QEMU's -blockdev, or NULL */
 	int hypervisor_fd, image_fd; /* files without a name, which QEMU reads */
 	struct control_port control;
+	struct relay relay; /* between that and QEMU */
 	struct debug_port debug;
 	const char *terminal; /* what the board's terminal can do: "dumb", "mono" or "color" */
 	pid_t qemu;

@@ -41,7 +41,7 @@ int control_port_open(struct control_port *port, const struct args *args)
 		return args_wrong(args->command, "--control takes a path of 1 to %zu bytes, not %zu",
 				  sizeof(address.sun_path) - 1, strlen(path));
 	strcpy(address.sun_path, path);
-	port->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	port->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (port->fd < 0)
 		return control_failed(port, path, errno);
 	/* Who may write to it drives the board. */

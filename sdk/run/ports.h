@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where others reach an emulated board: its second serial port as a Unix socket, QEMU's stub for
- * debuggers as a TCP port. Both are opened here and handed to QEMU, so that what is there already
- * is never taken over.
+ * debuggers as a TCP port. Both are opened here, so that what is there already is never taken over; the TCP port
+ * is handed to QEMU, the socket is relay.h's.
  */
 #ifndef RUN_PORTS_H
 #define RUN_PORTS_H

@@ -75,16 +75,16 @@ static void add_board(struct command_line *line, const struct machine *machine)
 
 static void add_ports(struct command_line *line, const struct machine *machine)
 {
-	static const char listening[] = "socket,id=%s,fd=%d,server=on,wait=off";
-
-	if (machine->control.fd >= 0) {
+	if (machine->relay.folder >= 0) {
 		add_option(line, "-chardev",
-			   arena_printf(&line->arena, listening, "control", machine->control.fd));
+			   arena_printf(&line->arena, "pipe,id=control,path=/proc/self/fd/%d/" RELAY_PIPES,
+					machine->relay.folder));
 		add_words(line, machine->board->control);
 	}
 	if (machine->debug.fd >= 0) {
 		add_option(line, "-chardev",
-			   arena_printf(&line->arena, listening, "gdb", machine->debug.fd));
+			   arena_printf(&line->arena, "socket,id=gdb,fd=%d,server=on,wait=off",
+					machine->debug.fd));
 		add_option(line, "-gdb", "chardev:gdb");
 	}
 	if (machine->debug.wait)

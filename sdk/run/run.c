@@ -227,6 +227,7 @@ static int finish(struct machine *machine, struct console *console, enum console
 		;
 	switch (end) {
 	case CONSOLE_CLOSED:
+		relay_finish(&machine->relay, console->signals);
 		return judge(machine, console, wait_status);
 	case CONSOLE_ESCAPED:
 		diag_info("ended by Ctrl-a x");
@@ -269,7 +270,9 @@ static int console_fd(const struct args *args)
 static int relay(struct machine *machine, const struct args *args)
 {
 	const char *log = args_value(args, "log", 0);
-	struct console console = {.timeout = (unsigned)machine->timeout, .out = console_fd(args)};
+	struct console console = {
+		.timeout = (unsigned)machine->timeout, .out = console_fd(args), .relay = &machine->relay,
+	};
 	enum console_end end;
 	int status;
 
@@ -281,6 +284,8 @@ static int relay(struct machine *machine, const struct args *args)
 	status = console.signals < 0 ? diag_file("start", QEMU, errno)
 				     : control_port_open(&machine->control, args);
 	if (status == STATUS_DONE)
+		status = relay_open(&machine->relay, machine->control.fd);
+	if (status == STATUS_DONE)
 		status = machine_start(machine, args->rest, &console);
 	if (status == STATUS_DONE) {
 		end = console_relay(&console);
@@ -288,6 +293,7 @@ static int relay(struct machine *machine, const struct args *args)
 		if (args_has(args, "json"))
 			print_json(machine, args, &console, end, status);
 	}
+	relay_close(&machine->relay);
 	control_port_close(&machine->control);
 	if (console.log)
 		fclose(console.log);
@@ -298,6 +304,7 @@ int run_command(const struct args *args)
 {
 	struct machine machine = {
 		.hypervisor_fd = -1, .image_fd = -1, .control.fd = -1, .debug.fd = -1,
+		.relay = RELAY_NONE,
 		.terminal = terminal_kind(console_fd(args)),
 	};
 	int status = read_options(&machine, args);

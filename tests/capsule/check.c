@@ -111,12 +111,92 @@ static void vcpus(void)
 	       diosix_start_vcpu(VCPUS, work, numbers, stacks[0], sizeof(stacks[0])));
 }
 
+#define FILES_ROOM 300000
+static char files_room[FILES_ROOM];
+
+/* FNV-1a of 64 bits, read by pieces of `len` bytes. */
+static void hash_file(const char *name, uint64_t file, size_t len)
+{
+	uint64_t hash = 0xcbf29ce484222325, at = 0, calls = 0;
+	struct diosix_result got;
+
+	while ((got = diosix_file_read(file, at, files_room, len)).error == DIOSIX_OK && got.value > 0) {
+		for (uint64_t i = 0; i < got.value; i++)
+			hash = (hash ^ (uint8_t)files_room[i]) * 0x100000001b3;
+		at += got.value;
+		calls++;
+	}
+	printf("file %s by %zu: %lu of %lu bytes, %lu calls, hash %016lx, error %ld\n", name, len, at,
+	       diosix_file_size(file).value, calls, hash, got.error);
+}
+
+/* Its own "small" and "large"; another's "secret" has the number after. */
+static void files(void)
+{
+	static const char *const names[] = {"small", "large", "secret", "larg", "large.", ""};
+	uint64_t file = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct diosix_result found = diosix_file_find(names[i], strlen(names[i]));
+
+		printf("find [%s]: %ld\n", names[i], found.error);
+		if (found.error != DIOSIX_OK)
+			continue;
+		file = found.value;
+		hash_file(names[i], file, FILES_ROOM);
+		hash_file(names[i], file, 4099);
+	}
+	for (uint64_t other = 0; other < 32; other++)
+		if (diosix_file_size(other).error == DIOSIX_OK)
+			printf("number %lu is one of mine: %d\n", other, diosix_file_read(other, 0, files_room, 1).error == DIOSIX_OK);
+		else if (diosix_file_read(other, 0, files_room, 1).error != DIOSIX_INVALID)
+			printf("number %lu can be read\n", other);
+	printf("no such file: %ld, %ld\n", diosix_file_size(1 << 20).error, diosix_file_read(UINT64_MAX, 0, files_room, 1).error);
+	printf("beyond the end: %lu, %lu\n", diosix_file_read(file, diosix_file_size(file).value, files_room, 9).value,
+	       diosix_file_read(file, UINT64_MAX, files_room, 9).value);
+	printf("outside its memory: %ld, %ld, %ld\n", diosix_call(DIOSIX_CALL_FILE_READ, file, 0, 0x10000000, 8).error,
+	       diosix_call(DIOSIX_CALL_FILE_READ, file, 0, UINT64_MAX - 3, 8).error,
+	       diosix_call(DIOSIX_CALL_FILE_FIND, 0x10000000, 5, 0, 0).error);
+}
+
+static uint64_t large;
+static _Atomic unsigned readers, mistakes;
+
+/* From each of its chunks in turn, so that vCPUs want different ones at once. The words of the file are their own offsets. */
+static void read_in_turns(void *arg)
+{
+	unsigned id = *(unsigned *)arg;
+	static uint64_t words[VCPUS][2];
+
+	for (unsigned i = 0; i < 30; i++) {
+		uint64_t at = (i + id) % 3 * 262144;
+
+		if (diosix_file_read(large, at, words[id], 16).value != 16 || words[id][0] != at || words[id][1] != at + 8)
+			atomic_fetch_add(&mistakes, 1);
+	}
+	atomic_fetch_add(&readers, 1);
+}
+
+static void files_at_once(void)
+{
+	static unsigned ids[VCPUS] = {0, 1, 2, 3};
+
+	large = diosix_file_find("large", 5).value;
+	for (unsigned i = 1; i < VCPUS; i++)
+		diosix_start_vcpu(i, read_in_turns, &ids[i], stacks[i], sizeof(stacks[i]));
+	read_in_turns(&ids[0]);
+	while (atomic_load(&readers) < VCPUS)
+		diosix_yield();
+	printf("files read at once: %u mistakes\n", atomic_load(&mistakes));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } checks[] = {
 	{"hello", hello}, {"lines", lines}, {"heap", heap}, {"wait", wait}, {"read", read_lines}, {"vm", vm},
 	{"events", events}, {"trap", trap}, {"write-text", write_text}, {"overflow", overflow}, {"vcpus", vcpus},
+	{"files", files}, {"files-at-once", files_at_once},
 };
 
 int main(int argc, char **argv)

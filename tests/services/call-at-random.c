@@ -53,6 +53,9 @@ static const struct {
 	[DIOSIX_CALL_ACCEPT] = {{NUMBER, ADDRESS, PAGES}, false},
 	[DIOSIX_CALL_SYNC] = {{NUMBER, BIT}, false},
 	[DIOSIX_CALL_RELEASE] = {{NUMBER}, false},
+	[DIOSIX_CALL_FILE_FIND] = {{ADDRESS, LEN}, false},
+	[DIOSIX_CALL_FILE_SIZE] = {{JUNK}, false},
+	[DIOSIX_CALL_FILE_READ] = {{JUNK, JUNK, ADDRESS, LEN}, true},
 };
 
 static bool is_victim;
@@ -226,10 +229,12 @@ static void learn(unsigned call, uint64_t *state, const uint64_t *a, const struc
 static void make_call(unsigned call, uint64_t *state)
 {
 	bool fills = call < DIOSIX_CALL_COUNT && takes[call].fills;
-	unsigned at = fills && takes[call].kinds[0] != ADDRESS ? 1 : 0;
 	struct sbi_result result;
 	uint64_t a[4] = {0};
+	unsigned at = 0;
 
+	while (fills && takes[call].kinds[at] != ADDRESS)
+		at++;
 	for (unsigned i = 0; i < 4; i++)
 		a[i] = argument(state, call < DIOSIX_CALL_COUNT ? takes[call].kinds[i] : JUNK, fills);
 	if (!is_allowed(call, a))

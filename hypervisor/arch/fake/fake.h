@@ -42,6 +42,8 @@ struct fake {
 	bool no_memory;		      /* arch_space_create() fails */
 	unsigned reloads, scrubs;     /* that were begun */
 	unsigned chore_pieces;	      /* what each of them takes */
+	unsigned unpacked;	      /* chunks, by unpack_chunk(), which writes their index into the first word */
+	bool unpack_fails;
 	bool ended, success;	      /* board_end() was called, with this */
 	jmp_buf *end;		      /* where it goes then */
 };
