@@ -14,6 +14,7 @@
 #include "diosix.h"
 #include "keys.h"
 #include "line_edit.h"
+#include "plain.h"
 #include "screen.h"
 #include "terminal.h"
 #include "text.h"
@@ -41,7 +42,6 @@ struct assembly {
 	size_t len;
 	uint64_t since; /* when the first byte of it came */
 	bool carriage;	/* a carriage return has come, and may end the line */
-	uint8_t escape; /* inside an escape sequence, which is left out: enum of views.c */
 };
 
 struct capsule {
@@ -49,6 +49,7 @@ struct capsule {
 	struct diosix_capsule_info info;
 	struct diosix_capsule_stats stats, before; /* now, and at the sample before */
 	struct screen screen;
+	struct plain plain;
 	struct assembly assembly;
 	bool attached; /* the control port has its output */
 	uint64_t lost; /* bytes that the control port has not seen */
@@ -143,6 +144,7 @@ struct ui {
 	uint32_t focus;
 	struct screen all;
 	uint32_t writer; /* whose unfinished line is the last of `all`, or NOBODY */
+	uint32_t column; /* how far back on it he may go */
 	uint64_t shown;	 /* how far the screen of the view is on the terminal */
 
 	/* Output that has been taken and not been put anywhere. */

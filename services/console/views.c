@@ -52,12 +52,28 @@ static void all_begin(struct ui *ui, uint32_t index)
 	if (ui->writer != NOBODY)
 		all_text(ui, "\r\n");
 	ui->writer = index;
+	ui->column = 0;
 	all_text(ui, style);
 	all_text(ui, "[");
 	all_text(ui, capsule_name(ui, index));
 	all_text(ui, "] ");
 	if (*style)
 		all_text(ui, terminal_style(&ui->terminal, STYLE_PLAIN));
+}
+
+/*
+ * Back over what stands on its line it may go, but not over its name. Who can tell how wide what is not ASCII is: that does
+ * not count.
+ */
+static void put_own(struct ui *ui, uint8_t byte)
+{
+	if (byte == '\b' && ui->column == 0)
+		return;
+	if (byte == '\b')
+		ui->column--;
+	else if (byte >= ' ' && byte < 0x7f)
+		ui->column++;
+	screen_put(&ui->all, &byte, 1);
 }
 
 /* What there is of a capsule's line; `end` when that is all. */
@@ -68,7 +84,8 @@ static void emit(struct ui *ui, uint32_t index, bool end)
 	if (assembly->len == 0 && !end)
 		return;
 	all_begin(ui, index);
-	screen_put(&ui->all, assembly->text, assembly->len);
+	for (size_t i = 0; i < assembly->len; i++)
+		put_own(ui, (uint8_t)assembly->text[i]);
 	assembly->len = 0;
 	if (end) {
 		all_text(ui, "\r\n");
@@ -76,47 +93,10 @@ static void emit(struct ui *ui, uint32_t index, bool end)
 	}
 }
 
-enum { OUTSIDE, AFTER_ESCAPE, IN_SEQUENCE, IN_STRING, STRING_ESCAPE };
-
-/* Is the byte part of an escape sequence (ECMA-48 5.4 and 5.6)? Those would move the cursor through others' lines. */
-static bool in_escape(struct assembly *assembly, uint8_t byte)
-{
-	switch (assembly->escape) {
-	case OUTSIDE:
-		if (byte != 0x1b)
-			return false;
-		assembly->escape = AFTER_ESCAPE;
-		return true;
-	case AFTER_ESCAPE:
-		if (byte == '[')
-			assembly->escape = IN_SEQUENCE;
-		else if (byte && strchr("]PX^_", byte))
-			assembly->escape = IN_STRING;
-		else if (byte < 0x20 || byte > 0x2f) /* those come before a last byte: ESC ( B */
-			assembly->escape = OUTSIDE;
-		return true;
-	case IN_SEQUENCE:
-		if (byte >= 0x40)
-			assembly->escape = OUTSIDE;
-		/* Nobody ends a line within one: it was cut short. */
-		if (byte == '\n')
-			assembly->escape = OUTSIDE;
-		return byte != '\n';
-	default:
-		if (byte == 0x07 || byte == '\n' || (assembly->escape == STRING_ESCAPE && byte == '\\'))
-			assembly->escape = OUTSIDE;
-		else
-			assembly->escape = byte == 0x1b ? STRING_ESCAPE : IN_STRING;
-		return byte != '\n';
-	}
-}
-
 static void assemble(struct ui *ui, uint32_t index, uint8_t byte)
 {
 	struct assembly *assembly = &ui->capsules[index].assembly;
 
-	if (in_escape(assembly, byte))
-		return;
 	if (byte == '\r') {
 		assembly->carriage = true;
 		return;
@@ -129,7 +109,7 @@ static void assemble(struct ui *ui, uint32_t index, uint8_t byte)
 			return;
 	}
 	assembly->carriage = false;
-	if (byte < ' ' && byte != '\t' && !(byte == '\b' && ui->writer == index))
+	if (byte < ' ' && byte != '\t' && byte != '\b')
 		return;
 	if (byte == 0x7f)
 		return;
@@ -253,10 +233,12 @@ static void put_slice(struct ui *ui)
 {
 	const uint8_t *bytes = (const uint8_t *)ui->batch + ui->batch_at;
 	uint32_t len = ui->piece_left < SLICE ? ui->piece_left : SLICE, index = ui->piece_of;
+	uint8_t text[2];
 
 	screen_put(&ui->capsules[index].screen, bytes, len);
 	for (uint32_t i = 0; i < len; i++)
-		assemble(ui, index, bytes[i]);
+		for (size_t n = plain_take(&ui->capsules[index].plain, bytes[i], text), j = 0; j < n; j++)
+			assemble(ui, index, text[j]);
 	control_output(ui, index, bytes, len, 0);
 	ui->batch_at += len;
 	ui->piece_left -= len;

@@ -100,6 +100,41 @@ static void lines_have_their_capsule_in_front(void **state)
 	assert_string_equal(seen(), "[one] hello\r\n[two] world\r\n");
 }
 
+static void what_moves_the_cursor_is_left_out_of_all(void **state)
+{
+	static const struct {
+		const char *printed, *seen;
+	} rows[] = {
+		{"a\x1b[31mb\x1b[mc", "abc"},
+		{"a\x1b[1;1Hb", "ab"},
+		{"a\x1b[\x1b[1;1Hb", "ab"},
+		{"a\x1b\x1b[1;1Hb", "ab"},
+		{"a\x1b(Bb", "ab"},
+		{"a\x1b]0;title\x07" "b", "ab"},
+		{"a\x1bPq\x1b\\b", "ab"},
+		{"a\x9b" "1;1Hb", "ab"},	       /* CSI in one byte */
+		{"a\xc2\x9b" "1;1Hb", "ab"},     /* and in UTF-8 */
+		{"a\x9d" "0;title\x9c" "b", "ab"}, /* OSC to ST */
+		{"a\xc2\x85" "b", "ab"},	       /* NEL */
+		{"gr\xc3\xbc\xc3\x9f" "e", "gr\xc3\xbc\xc3\x9f" "e"},
+		{"\xc2\xb5s \xe2\x80\x9b \xf0\x9f\x9b\x90", "\xc2\xb5s \xe2\x80\x9b \xf0\x9f\x9b\x90"},
+		{"caf\xe9", "caf\xe9"}, /* Latin-1 */
+		{"ab\b\bc", "ab\b\bc"},
+		{"x\b\b\b\b\b\b\b[two] y", "x\b[two] y"}, /* not over its own name */
+		{"\xc3\xa4\b\b\by", "\xc3\xa4y"},
+	};
+	char line[64];
+
+	two_guests("terminal=mono view=all");
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fake_print(1, rows[i].printed);
+		fake_print(1, "\n");
+		turn();
+		snprintf(line, sizeof(line), "[one] %s\r\n", rows[i].seen);
+		assert_string_equal(seen(), line);
+	}
+}
+
 static void colour_where_there_is_colour(void **state)
 {
 	two_guests("terminal=color");
@@ -605,6 +640,7 @@ int main(void)
 		cmocka_unit_test_setup(input_that_a_guest_does_not_take_waits, setup),
 		cmocka_unit_test_setup(a_crash_is_said_on_its_own_screen, setup),
 		cmocka_unit_test_setup(lines_have_their_capsule_in_front, setup),
+		cmocka_unit_test_setup(what_moves_the_cursor_is_left_out_of_all, setup),
 		cmocka_unit_test_setup(colour_where_there_is_colour, setup),
 		cmocka_unit_test_setup(no_colour_on_a_monochrome_terminal, setup),
 		cmocka_unit_test_setup(no_colour_when_it_is_not_wanted, setup),
