@@ -189,7 +189,7 @@ static void top(struct call *call)
 
 static void log_(struct call *call)
 {
-	int64_t error = log_refresh(call->ui, true);
+	int64_t error = log_refresh(call->ui);
 
 	if (error)
 		call_failed(call->out, "hv_log_read", error);

@@ -396,7 +396,7 @@ static bool log_(struct request *request)
 
 	if (!number(request, "from", JSON_NUMBER, &from) || !number(request, "follow", JSON_BOOL, &follow))
 		return false;
-	error = log_refresh(ui, true);
+	error = log_refresh(ui);
 	if (error) {
 		call_failed(request->why, "hv_log_read", error);
 		return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hypervisor's log, as far back as there is room for it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ui.h"
@@ -17,13 +18,10 @@ static void make_room(struct log *log)
 		log->lines[i].at -= from;
 }
 
-static void keep(struct ui *ui, const struct diosix_log_line *line, const char *text, bool show)
+static void keep(struct ui *ui, const struct diosix_log_line *line, const char *text)
 {
 	struct log *log = &ui->log;
 	struct log_entry *entry;
-	uint32_t style = line->level == DIOSIX_LOG_ERROR     ? STYLE_ERROR
-			 : line->level == DIOSIX_LOG_WARNING ? STYLE_WARNING
-							     : STYLE_LOG;
 
 	if (log->count == LOG_LINES || log->used + line->len > LOG_TEXT)
 		make_room(log);
@@ -34,16 +32,15 @@ static void keep(struct ui *ui, const struct diosix_log_line *line, const char *
 		.at = log->used,
 		.len = line->len,
 		.level = line->level,
+		.due = ui->taken + (uint64_t)ui->count * UNTAKEN_MAX,
 	};
 	memcpy(log->text + log->used, text, line->len);
 	log->used += line->len;
 	log->next = line->sequence + 1;
-	if (show && line->level <= DIOSIX_LOG_INFO)
-		view_line(ui, style, text, line->len);
 }
 
 /* Lines of one batch; a length that goes beyond it ends it. */
-static void keep_batch(struct ui *ui, const uint8_t *bytes, size_t len, bool show)
+static void keep_batch(struct ui *ui, const uint8_t *bytes, size_t len)
 {
 	struct diosix_log_line line;
 	size_t at = 0;
@@ -53,12 +50,12 @@ static void keep_batch(struct ui *ui, const uint8_t *bytes, size_t len, bool sho
 		at += sizeof(line);
 		if (line.len > len - at)
 			return;
-		keep(ui, &line, (const char *)bytes + at, show);
+		keep(ui, &line, (const char *)bytes + at);
 		at += (line.len + 7u) & ~(size_t)7;
 	}
 }
 
-int64_t log_refresh(struct ui *ui, bool show)
+int64_t log_refresh(struct ui *ui)
 {
 	static uint64_t batch[DIOSIX_BATCH_LEN / 8];
 
@@ -67,12 +64,48 @@ int64_t log_refresh(struct ui *ui, bool show)
 		struct diosix_result done = diosix_log_read(ui->log.next, batch, sizeof(batch));
 		uint64_t next = ui->log.next;
 
+		ui->more |= ui->log.shown < ui->log.next;
 		if (done.error || done.value == 0)
 			return done.error;
-		keep_batch(ui, (const uint8_t *)batch, done.value < sizeof(batch) ? done.value : sizeof(batch), show);
+		keep_batch(ui, (const uint8_t *)batch, done.value < sizeof(batch) ? done.value : sizeof(batch));
 		if (ui->log.next == next)
 			return DIOSIX_OK;
 	}
 	ui->more = true;
 	return DIOSIX_OK;
+}
+
+/* What capsules printed before the line was written stands before it: nothing waits, or all that did has been taken since. */
+static bool is_due(const struct ui *ui, const struct log_entry *line)
+{
+	return ui->drained || ui->taken >= line->due;
+}
+
+static void show_line(struct ui *ui, const struct log_entry *line)
+{
+	uint32_t style = line->level == DIOSIX_LOG_ERROR     ? STYLE_ERROR
+			 : line->level == DIOSIX_LOG_WARNING ? STYLE_WARNING
+							     : STYLE_LOG;
+	char mark[64];
+
+	if (line->sequence > ui->log.shown)
+		view_line(ui, STYLE_WARNING, mark,
+			  (size_t)snprintf(mark, sizeof(mark), "... %lu lines of the log lost ...",
+					   (unsigned long)(line->sequence - ui->log.shown)));
+	if (line->level <= DIOSIX_LOG_INFO)
+		view_line(ui, style, log_text(ui, line), line->len);
+	ui->log.shown = line->sequence + 1;
+}
+
+void log_show(struct ui *ui)
+{
+	struct log *log = &ui->log;
+
+	for (uint32_t i = 0; i < log->count && log->shown < log->next; i++) {
+		if (log->lines[i].sequence < log->shown)
+			continue;
+		if (view_is_full(ui) || !is_due(ui, &log->lines[i]))
+			return;
+		show_line(ui, &log->lines[i]);
+	}
 }

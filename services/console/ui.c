@@ -43,6 +43,7 @@ void ui_begin(struct ui *ui, int count, char **arguments, uint64_t timebase, uin
 	ui->color_option = color ? color : "auto";
 	ui->terminal_option = terminal ? terminal_kind(terminal) : TERMINAL_UNKNOWN;
 	ui->writer = ui->focus = NOBODY;
+	ui->log.next = 1;
 	ui->all.size = ALL_SCREEN_SIZE;
 	ui->all.bytes = malloc(ALL_SCREEN_SIZE);
 }
@@ -55,7 +56,8 @@ static void begin_service(struct ui *ui)
 {
 	enum terminal_kind kind = ui->terminal_option;
 
-	log_refresh(ui, false);
+	log_refresh(ui);
+	ui->log.shown = ui->log.next;
 	if (diosix_register(DIOSIX_ROLE_CONSOLE).error)
 		return;
 	ui->registered = true;
@@ -122,7 +124,7 @@ static void follow_log(struct ui *ui)
 {
 	uint64_t next = ui->log.next;
 
-	log_refresh(ui, true);
+	log_refresh(ui);
 	if (ui->log.next != next && ui->mode == MODE_LOG)
 		log_draw(ui);
 }
@@ -178,8 +180,10 @@ static void serve(struct ui *ui, uint64_t events)
 	if (events & DIOSIX_EVENT_LOG)
 		follow_log(ui);
 	view_tick(ui);
-	if (ui->begun)
+	if (ui->begun) {
 		view_take_output(ui);
+		log_show(ui);
+	}
 	view_pump(ui);
 	refresh_screen(ui);
 	input_feed(ui);
@@ -194,6 +198,7 @@ static void end(struct ui *ui)
 			bar_close(ui);
 	}
 	view_take_output(ui);
+	log_show(ui);
 	view_pump(ui);
 	terminal_flush(&ui->terminal);
 	if (view_is_behind(ui) && ui->now < ui->end_by)

@@ -25,6 +25,7 @@
 #define ALL_SCREEN_SIZE 65536u
 #define ASSEMBLED_LEN	256u
 #define STOPS_MAX	16u
+#define UNTAKEN_MAX	4096u /* the most that one capsule may have printed and nobody taken */
 #define LOG_LINES	512u
 #define LOG_TEXT	49152u
 #define PAGE_SIZE	32768u
@@ -67,6 +68,7 @@ struct stop {
 struct log_entry {
 	uint64_t sequence, time; /* microseconds */
 	uint32_t at, len, level;
+	uint64_t due; /* when so much has been taken of what capsules print, that is older has */
 };
 
 /* The lines that were read, in order; the oldest go when there is no room. */
@@ -76,6 +78,7 @@ struct log {
 	char text[LOG_TEXT];
 	uint32_t used;
 	uint64_t next; /* the sequence to read from */
+	uint64_t shown; /* and to show from */
 };
 
 enum view { VIEW_ALL, VIEW_ONE };
@@ -145,6 +148,8 @@ struct ui {
 	struct screen all;
 	uint32_t writer; /* whose unfinished line is the last of `all`, or NOBODY */
 	uint32_t column; /* how far back on it he may go */
+	uint64_t taken;	 /* bytes of what capsules have printed */
+	bool drained;	 /* there were no more */
 	uint64_t shown;	 /* how far the screen of the view is on the terminal */
 
 	/* Output that has been taken and not been put anywhere. */
@@ -213,8 +218,10 @@ bool stop_describe(const struct ui *ui, uint32_t index, struct text *out);
 
 /* --- log.c: the hypervisor's log */
 
-/* Reads what is new; lines are shown from then on if `show`. The error of the call. */
-int64_t log_refresh(struct ui *ui, bool show);
+/* Reads what is new. The error of the call. */
+int64_t log_refresh(struct ui *ui);
+/* Puts it into the view of all, as far as there is room, behind what capsules printed before. */
+void log_show(struct ui *ui);
 static inline const char *log_text(const struct ui *ui, const struct log_entry *line)
 {
 	return ui->log.text + line->at;
@@ -227,6 +234,8 @@ void view_show(struct ui *ui);
 void view_set(struct ui *ui, enum view view, uint32_t focus);
 /* Another is in focus; the view of all goes on as it is. */
 void view_focus(struct ui *ui, uint32_t focus);
+/* The terminal has enough to do: what is to be shown waits. */
+bool view_is_full(struct ui *ui);
 /* Takes output from the hypervisor as far as there is room for it. */
 void view_take_output(struct ui *ui);
 /* Moves what is new to the terminal. */

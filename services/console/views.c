@@ -242,6 +242,7 @@ static void put_slice(struct ui *ui)
 	control_output(ui, index, bytes, len, 0);
 	ui->batch_at += len;
 	ui->piece_left -= len;
+	ui->taken += len;
 	/* Somebody types on this line: what is new of it is wanted at once. */
 	if (ui->piece_left == 0 && ui->writer == index)
 		emit(ui, index, false);
@@ -251,7 +252,7 @@ static void put_slice(struct ui *ui)
  * A terminal that draws gets the view anew when the bar is closed; one that does not goes on where it was, so nothing may be
  * overwritten meanwhile.
  */
-static bool behind(struct ui *ui)
+bool view_is_full(struct ui *ui)
 {
 	const struct screen *screen = current(ui);
 	uint64_t waits = screen->head - ui->shown;
@@ -261,11 +262,13 @@ static bool behind(struct ui *ui)
 
 void view_take_output(struct ui *ui)
 {
+	ui->drained = false;
 	for (unsigned i = 0; i < SLICES_MAX; i++) {
 		view_pump(ui);
-		if (behind(ui))
+		if (view_is_full(ui))
 			return;
-		if (ui->piece_left == 0 && !next_piece(ui) && !next_batch(ui))
+		ui->drained = ui->piece_left == 0 && !next_piece(ui) && !next_batch(ui);
+		if (ui->drained)
 			return;
 		if (ui->piece_left > 0)
 			put_slice(ui);

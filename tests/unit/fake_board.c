@@ -150,7 +150,7 @@ static struct diosix_result log_read(uint64_t from, uint8_t *buffer, size_t size
 {
 	size_t at = 0;
 
-	for (uint32_t i = from > 0 ? (uint32_t)from - 1 : 0; i < fake.log_count; i++) {
+	for (uint32_t i = from > fake.log_first ? (uint32_t)from - 1 : fake.log_first; i < fake.log_count; i++) {
 		struct diosix_log_line line = {i + 1, fake.log[i].time, fake.log[i].level, (uint32_t)strlen(fake.log[i].text)};
 
 		if (at + sizeof(line) + line.len > size)

@@ -38,8 +38,8 @@ struct fake_board {
 		uint32_t level;
 		uint64_t time;
 		char text[128];
-	} log[64];
-	uint32_t log_count;
+	} log[1024];
+	uint32_t log_count, log_first; /* what was before that is gone */
 };
 extern struct fake_board fake;
 

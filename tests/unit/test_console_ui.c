@@ -219,6 +219,45 @@ static void a_mark_says_what_was_lost(void **state)
 	assert_string_equal(seen(), "[one] ... 1234 bytes lost ...\r\n[one] on\r\n");
 }
 
+static void what_was_printed_before_a_line_of_the_log_stands_before_it(void **state)
+{
+	two_guests("terminal=dumb");
+	for (unsigned i = 0; i < 80; i++)
+		fake_print(1, "these are not the last words\n");
+	fake_print(1, "these are\n");
+	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: stopped");
+	turn();
+	assert_string_equal(strstr(seen(), "[one] these are\r\n"), "[one] these are\r\ndiosix: capsule one: stopped\r\n");
+}
+
+/* Who prints without end does not keep the log from being shown. */
+static void a_flood_does_not_delay_the_log(void **state)
+{
+	unsigned printed = 0;
+
+	two_guests("terminal=dumb");
+	fake_log(DIOSIX_LOG_ERROR, "diosix: something happened");
+	for (unsigned round = 0; round < 100; round++) {
+		while (fake_print(1, "another line of a flood\n") == 24)
+			printed++;
+		ui_turn(&ui, ALL_EVENTS, now_us);
+	}
+	assert_true(printed > 1000);
+	assert_non_null(strstr(seen(), "\r\ndiosix: something happened\r\n"));
+}
+
+static void a_mark_says_how_many_lines_of_the_log_were_lost(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_log(DIOSIX_LOG_INFO, "diosix: first");
+	turn();
+	for (unsigned i = 0; i < 8; i++)
+		fake_log(DIOSIX_LOG_INFO, "diosix: too many");
+	fake.log_first = 8;
+	turn();
+	assert_string_equal(seen(), "diosix: first\r\ndiosix: ... 7 lines of the log lost ...\r\ndiosix: too many\r\n");
+}
+
 /* --- slow lines --------------------------------------------------------------------------------- */
 
 static void nothing_is_lost_on_a_slow_line(void **state)
@@ -244,6 +283,35 @@ static void nothing_is_lost_on_a_slow_line(void **state)
 		assert_memory_equal(at, line, strlen(line));
 		at += strlen(line);
 	}
+}
+
+/* More than anybody keeps. */
+static void no_line_of_the_log_is_lost_on_a_slow_line_without_a_mark(void **state)
+{
+	char text[120];
+	unsigned next = 0, lost = 0;
+
+	two_guests("terminal=dumb");
+	fake.line_takes = 0;
+	for (unsigned round = 0; round < 6000; round++) {
+		if (round < 1000) {
+			snprintf(text, sizeof(text), "diosix: %u, and so many words that all of it is more than the screen keeps", round);
+			fake_log(DIOSIX_LOG_WARNING, text);
+		}
+		fake.line_takes = 40;
+		ui_turn(&ui, ALL_EVENTS, now_us += 1000);
+	}
+	seen();
+	for (const char *at = fake.line; (at = strstr(at, "diosix: ")) != NULL; at++) {
+		if (strncmp(at + 8, "... ", 4) == 0) {
+			lost += (unsigned)atoi(at + 12);
+			continue;
+		}
+		assert_int_equal(atoi(at + 8), next + lost);
+		next++;
+	}
+	assert_int_equal(next + lost, 1000);
+	assert_in_range(lost, 1, 500);
 }
 
 /* A line that takes nothing: what may be printed is bounded, and waits where the hypervisor has it. */
@@ -649,6 +717,10 @@ int main(void)
 		cmocka_unit_test_setup(the_log_has_lines_of_its_own, setup),
 		cmocka_unit_test_setup(lines_before_the_service_are_not_shown_twice, setup),
 		cmocka_unit_test_setup(a_mark_says_what_was_lost, setup),
+		cmocka_unit_test_setup(what_was_printed_before_a_line_of_the_log_stands_before_it, setup),
+		cmocka_unit_test_setup(a_flood_does_not_delay_the_log, setup),
+		cmocka_unit_test_setup(a_mark_says_how_many_lines_of_the_log_were_lost, setup),
+		cmocka_unit_test_setup(no_line_of_the_log_is_lost_on_a_slow_line_without_a_mark, setup),
 		cmocka_unit_test_setup(nothing_is_lost_on_a_slow_line, setup),
 		cmocka_unit_test_setup(a_flood_stays_with_the_hypervisor, setup),
 		cmocka_unit_test_setup(a_flood_does_not_delay_others, setup),
