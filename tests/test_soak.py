@@ -52,6 +52,7 @@ class Reader:
         self.at = 0        # bytes of this life that have come; None: not known
         self.marked = False  # the last that has come is a mark
         self.fallback = True  # the hypervisor's console is the one that shows it
+        self.before = ""     # of the life before, on the line where this one begins
         self.lines, self.begun, self.lost, self.resyncs = 0, 0, 0, 0
 
     def fall_back(self):
@@ -69,29 +70,38 @@ class Reader:
 
     def begins(self, text):
         """A life may end anywhere: what it said last stands on the same line."""
-        rest = text[:-len("begin")]
-        if not text.endswith("begin") or said(self.at, len(rest)) != rest:
+        split = text.find(BEGIN[0])  # which no other line has
+        rest, head = text[:split], text[split:]
+        if split < 0 or said(self.at, len(rest)) != rest or not BEGIN.startswith(head):
             return False
-        self.at = len(BEGIN)
+        start = self.line_start()
+        self.before = said(start, self.at - start) + rest
+        self.at = 0
         self.begun += 1
-        return True
+        return self.goes_on(head)
+
+    def line_start(self):
+        return 0 if self.at < len(BEGIN) else self.at - (self.at - len(BEGIN)) % LINE_LEN
 
     def shown_again(self, text):
         """The hypervisor's console shows a line once more that others have interrupted, before the end of its line at the latest."""
-        if not self.fallback or self.at <= len(BEGIN):
+        if not self.fallback or self.at == 0:
             return False
-        before = self.at, self.lines
-        into = (self.at - len(BEGIN)) % LINE_LEN
-        self.at -= into or LINE_LEN
-        self.lines -= into == 0
+        now = self.at, self.lines
+        self.at -= self.line_start() == self.at
+        self.lines -= self.at < now[0]
+        self.at = self.line_start()
+        if self.at == 0 and text.startswith(self.before):
+            text = text[len(self.before):]
         if self.goes_on(text) or self.begins(text):
             return True
-        self.at, self.lines = before
+        self.at, self.lines = now
         return False
 
     def find(self, text):
         """Where it is, from a whole line; lives may have changed meanwhile."""
         whole = WHOLE.search(text)
+        self.before = ""
         if text.endswith("begin"):
             self.at = len(BEGIN)
             self.begun += 1
