@@ -37,7 +37,7 @@ static void write_image(void)
 		.name = "files", .version = "1", .chunk_len = CHUNK, .objects = objects, .object_count = 6,
 		.capsules = config, .capsule_count = 2, .properties = properties, .property_count = 4,
 	};
-	FILE *out = open_memstream(&written, &written_len);
+	FILE *out = tmpfile();
 
 	for (unsigned i = 0; i < 2; i++)
 		config[i] = (struct dmfs_capsule){
@@ -47,7 +47,11 @@ static void write_image(void)
 			.restart_limit = 10, .priority = DMFS_PRIORITY_NORMAL,
 		};
 	assert_int_equal(dmfs_write(out, &plan, NULL, 0), DMFS_OK);
-	fseek(out, 0, SEEK_END); /* the writer has gone back */
+	fseek(out, 0, SEEK_END);
+	written_len = (size_t)ftell(out);
+	written = malloc(written_len);
+	rewind(out);
+	assert_int_equal(fread(written, 1, written_len, out), written_len);
 	fclose(out);
 	assert_int_equal(dmfs_open_unverified(&image, written, written_len, true), DMFS_OK);
 }
@@ -77,7 +81,7 @@ static int teardown_files(void **state)
 
 static int64_t find(const char *name)
 {
-	strcpy(memory() + 0x1000, name);
+	strcpy(memory_of(capsule->index) + 0x1000, name);
 	return ABI(FILE_FIND, NAME, strlen(name));
 }
 
