@@ -135,6 +135,24 @@ def test_a_kernel_that_is_asked_powers_off(board_on, options):
     shell.close(force=True)
 
 
+def test_a_service_that_is_asked_ends_in_its_own_way(images, boot, options, tmp_path):
+    program = need(BUILD / "capsule/check/check.elf")
+    services = "".join(f"\n  - {{name: {name}, program: {program}, cmdline: {word}, restart: always}}"
+                       for name, word in (("willing", "stop"), ("deaf", "read")))
+    text = manifest(chatter("chatter", cmdline="quiet")) + console("terminal=dumb view=all") + services + "\n"
+    control = Control(tmp_path / "ctl")
+    control.board = boot(images.pack(text), "--control", str(control.path), *options)
+    control.board.expect_all("ready to be stopped")
+    assert control.run("stop", "willing", "--grace", str(LIMIT)) == "willing: stopped, asked\n"
+    control.board.expect("asked to stop, first this has to be done")
+    control.board.expect("in order")
+    ends = {each["name"]: (each["state"], each["last_end"], each["restarts"]) for each in control.json("list")}
+    assert ends["willing"] == ("stopped", "shutdown", 0), "what stopped on request is not restarted"
+    assert control.run("stop", "deaf", "--grace", "1") == "deaf: stopped, killed\n"
+    assert control.json("start", "willing")["state"] in STATES
+    control.board.expect("ready to be stopped")
+
+
 def attached(control, name, word):
     """A client that has typed a line, and got the answer."""
     child = control.spawn("attach", name)
