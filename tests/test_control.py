@@ -211,6 +211,18 @@ def test_a_second_uart_does_as_well(board_on):
     assert len(control.json("list")) == 3 and len(control.json("stats")["capsules"]) == 3
 
 
+def test_no_request_waits_for_what_comes_after_it(control):
+    """A line's end that comes a moment later than the line, while the board reads that, is seen as well."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(LIMIT)
+        client.connect(str(control.path))
+        with client.makefile() as answers:
+            for i in range(1, 501):
+                client.sendall(f'{{"id": {i}, "command": "permissions", "capsule": "answer"}}'.encode())
+                client.sendall(b"\n")
+                assert next(each for each in map(json.loads, filter(str.strip, answers)) if "id" in each)["id"] == i
+
+
 def ask_for_the_log(client, ids):
     client.sendall("".join(f'{{"id": {i}, "command": "log"}}\n' for i in ids).encode())
 
@@ -233,5 +245,5 @@ def test_a_client_that_reads_late_loses_nothing(board_on):
             control.board.expect(f"<{word}>")
         with client.makefile() as answers:
             for i in range(1, 31):
-                answer = next(each for each in map(json.loads, answers) if "id" in each)
+                answer = next(each for each in map(json.loads, filter(str.strip, answers)) if "id" in each)
                 assert answer["id"] == i and answer["ok"] and answer["result"]["lines"][:len(lines)] == lines
