@@ -135,6 +135,24 @@ def test_a_kernel_that_is_asked_powers_off(board_on, options):
     shell.close(force=True)
 
 
+def test_a_service_that_is_asked_ends_in_its_own_way(images, boot, options, tmp_path):
+    program = need(BUILD / "capsule/check/check.elf")
+    services = "".join(f"\n  - {{name: {name}, program: {program}, cmdline: {word}, restart: always}}"
+                       for name, word in (("willing", "stop"), ("deaf", "read")))
+    text = manifest(chatter("chatter", cmdline="quiet")) + console("terminal=dumb view=all") + services + "\n"
+    control = Control(tmp_path / "ctl")
+    control.board = boot(images.pack(text), "--control", str(control.path), *options)
+    control.board.expect_all("ready to be stopped")
+    assert control.run("stop", "willing", "--grace", str(LIMIT)) == "willing: stopped, asked\n"
+    control.board.expect("asked to stop, first this has to be done")
+    control.board.expect("in order")
+    ends = {each["name"]: (each["state"], each["last_end"], each["restarts"]) for each in control.json("list")}
+    assert ends["willing"] == ("stopped", "shutdown", 0), "what stopped on request is not restarted"
+    assert control.run("stop", "deaf", "--grace", "1") == "deaf: stopped, killed\n"
+    assert control.json("start", "willing")["state"] in STATES
+    control.board.expect("ready to be stopped")
+
+
 def attached(control, name, word):
     """A client that has typed a line, and got the answer."""
     child = control.spawn("attach", name)
@@ -193,6 +211,18 @@ def test_a_second_uart_does_as_well(board_on):
     assert len(control.json("list")) == 3 and len(control.json("stats")["capsules"]) == 3
 
 
+def test_no_request_waits_for_what_comes_after_it(control):
+    """A line's end that comes a moment later than the line, while the board reads that, is seen as well."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(LIMIT)
+        client.connect(str(control.path))
+        with client.makefile() as answers:
+            for i in range(1, 501):
+                client.sendall(f'{{"id": {i}, "command": "permissions", "capsule": "answer"}}'.encode())
+                client.sendall(b"\n")
+                assert next(each for each in map(json.loads, filter(str.strip, answers)) if "id" in each)["id"] == i
+
+
 def ask_for_the_log(client, ids):
     client.sendall("".join(f'{{"id": {i}, "command": "log"}}\n' for i in ids).encode())
 
@@ -215,5 +245,5 @@ def test_a_client_that_reads_late_loses_nothing(board_on):
             control.board.expect(f"<{word}>")
         with client.makefile() as answers:
             for i in range(1, 31):
-                answer = next(each for each in map(json.loads, answers) if "id" in each)
+                answer = next(each for each in map(json.loads, filter(str.strip, answers)) if "id" in each)
                 assert answer["id"] == i and answer["ok"] and answer["result"]["lines"][:len(lines)] == lines

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Programs on the runtime for services and bare-metal guests: start, console, memory, waiting, traps."""
+import json
 import re
 import struct
 import subprocess
 
 import pytest
 
-from board import ALL_STOPPED, BUILD, FAILED, ROOT, VIRT_GSTAGE, VIRT_PMP, guest, log_lines, manifest, need
+from board import ALL_STOPPED, BUILD, DMFS, FAILED, ROOT, VIRT_GSTAGE, VIRT_PMP, guest, log_lines, manifest, need
 
 
 @pytest.fixture
@@ -94,21 +95,20 @@ def fnv(data):
 
 # The words of the large one are their own offsets; it is of three chunks, the last one not whole.
 SMALL, LARGE = b"welcome\n", struct.pack("<87500Q", *range(0, 700000, 8))
+FILES = {"check": {"small": SMALL, "large": LARGE}, "check.file.x": {"secret": b"nobody else's", "small": SMALL}}
 
 
 @pytest.fixture
 def with_files(images, boot, where, tmp_path):
-    """A service with files, and another that has one too; both try what they can read."""
-    def start(arguments, **more):
-        (tmp_path / "small").write_bytes(SMALL)
-        (tmp_path / "large").write_bytes(LARGE)
-        (tmp_path / "secret").write_bytes(b"nobody else's")
-        files = {"check": "small: small, large: large", "check.file.x": "secret: secret, small: small"}
-        services = [f"  - {{name: {name}, program: {need(BUILD / 'capsule/check/check.elf')}, cmdline: {arguments}, "
-                    f"files: {{{', '.join(f'{key}: {tmp_path / path}' for key, path in re.findall(r'([a-z]+): ([a-z]+)', text))}}}, "
-                    + "".join(f"{key}: {value}, " for key, value in more.items()) + "}" for name, text in files.items()]
-        text = "\n".join(["dmfs: 1", "image: {name: files}", "services:", *services]) + "\n"
-        return boot(images.pack(text), *where)
+    """Two services that have files, and try what they can read."""
+    def start(arguments, *options, pack=images.pack, **more):
+        for name, data in [each for files in FILES.values() for each in files.items()]:
+            (tmp_path / name).write_bytes(data)
+        program = str(need(BUILD / "capsule/check/check.elf"))
+        services = [{"name": service, "program": program, "cmdline": arguments, **more,
+                     "files": {name: str(tmp_path / name) for name in files}} for service, files in FILES.items()]
+        text = json.dumps({"dmfs": 1, "image": {"name": "files"}, "services": services}, indent=1)
+        return boot(pack(text), *where, *options).end(status=0)
     return start
 
 
@@ -117,7 +117,7 @@ def by_service(text, name):
 
 
 def test_a_service_reads_its_own_files_and_no_others(with_files):
-    text = with_files("files").end(status=0)
+    text = with_files("files")
     said = by_service(text, "check")
     for name, data, calls in ("small", SMALL, (1, 1)), ("large", LARGE, (3, 64 + 64 + 43)):
         for room, number in zip((300000, 4099), calls):
@@ -135,8 +135,21 @@ def test_a_service_reads_its_own_files_and_no_others(with_files):
 
 
 def test_files_are_read_by_vcpus_at_once(with_files):
-    text = with_files("files-at-once", cpus=4).end(status=0)
-    assert "files read at once: 0 mistakes" in by_service(text, "check")
+    assert "files read at once: 0 mistakes" in by_service(with_files("files-at-once", cpus=4), "check")
+
+
+def test_files_that_are_encrypted_are_read_as_others(with_files, images, tmp_path):
+    def pack(text):
+        (tmp_path / "m.yaml").write_text(text)
+        subprocess.run([DMFS, "keygen", "--quiet", "--seal", "board"], cwd=tmp_path, check=True)
+        subprocess.run([DMFS, "pack", "--quiet", "m.yaml", "-o", "image", "--key", images.key, "--recipient", "board.pub"],
+                       cwd=tmp_path, check=True)
+        return tmp_path / "image"
+
+    text = with_files("files files-at-once", "--unseal", str(tmp_path / "board.key"), pack=pack, cpus=4, encrypt=True)
+    said = by_service(text, "check")
+    assert f"file large by 4099: {len(LARGE)} of {len(LARGE)} bytes, 171 calls, hash {fnv(LARGE)}, error 0" in said
+    assert "files read at once: 0 mistakes" in said
 
 
 MAIN = """#include <diosix.h>

@@ -21,14 +21,16 @@ $(B)/.libdmfs-freestanding: $(CORE_OBJ)
 		*) echo "libdmfs: the reader must not need $$s" >&2; exit 1;; esac; done
 	@touch $@
 
-# The hypervisor is built with gcc; clang reads it as well, and its warnings are errors too. (The host's sources it
+# The hypervisor and the runtime of capsules are built with gcc; clang reads them as well, and its warnings are errors too. (The host's sources it
 # compiles for fuzzing.)
 CLANG_FLAGS := --target=riscv64-unknown-elf -march=rv64imac -mabi=lp64 -mcmodel=medany -ffreestanding -fsyntax-only \
 	-isystem /usr/lib/picolibc/riscv64-unknown-elf/include
-$(B)/.clang: $(HV_SRC) $(LIBDMFS_CORE) $(wildcard hypervisor/*/*.h hypervisor/*/*/*.h) | $(SOURCES) $(TEST_PACKAGES)
+$(B)/.clang: $(HV_SRC) $(LIBDMFS_CORE) $(CAPSULE_SRC) $(wildcard hypervisor/*/*.h hypervisor/*/*/*.h sdk/capsule/*.h) | $(SOURCES) $(TEST_PACKAGES)
 	$(say) CLANG hypervisor
 	$(Q)for f in $(HV_SRC) $(LIBDMFS_CORE); do clang $(CLANG_FLAGS) -std=gnu11 $(HV_DEFINES) $(WARN) $(HV_INC) \
 		$(HV_ARCH_INC) $(HV_THIRD_INC) $$f || exit 1; done
+	$(say) CLANG sdk/capsule
+	$(Q)for f in $(CAPSULE_SRC); do clang $(CLANG_FLAGS) -std=gnu11 $(WARN) -isystem $(CACHE)/libfdt/libfdt $$f || exit 1; done
 	@touch $@
 
 # --- what tests and examples boot -----------------------------------------------------------------
@@ -159,7 +161,7 @@ $(B)/bench/%.bin: $(B)/bench/%.elf
 HV_TESTABLE := $(filter-out $(addprefix hypervisor/core/,boot.c loader.c unpack.c trust.c library_needs.c),\
 	$(wildcard hypervisor/core/*.c hypervisor/guest/*.c)) hypervisor/arch/fake/fake.c
 HOST_TESTABLE := $(LIBDMFS_SRC) $(filter-out sdk/cli/main.c,$(SDK_SRC)) $(BOARD_SRC) \
-	$(HV_TESTABLE) sdk/capsule/words.c
+	$(HV_TESTABLE) sdk/capsule/words.c sdk/capsule/machine.c
 FAKE_INC := -Ihypervisor/include -Ihypervisor/core -Ihypervisor/guest -Ihypervisor/arch/fake -Isdk/dtgen -Isdk/capsule \
 	-DDIOSIX_VERSION_NUMBER=$(VERSION_NUMBER)
 SANITIZE := -fsanitize=address,undefined

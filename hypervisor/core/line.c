@@ -135,16 +135,22 @@ static void fill(struct line *line)
 	line_listen(line, false);
 }
 
+/*
+ * Filled first: whatever comes after that raises the port's interrupt, and an event. What is taken from the port once the ring has
+ * been read would wait there unannounced, as the interrupt finds nothing new.
+ */
 static size_t read_piece(struct line *line, char *bytes, size_t len)
 {
 	size_t n = 0;
 
+	if (line->port == PORT_CONTROL)
+		fill(line);
 	while (n < len && line->input_tail != line->input_head)
 		bytes[n++] = line->input[line->input_tail++ % LINE_INPUT_LEN];
 	if (n != 0)
 		line->unread_since = arch_time();
 	if (line->port == PORT_CONTROL)
-		fill(line);
+		line_listen(line, false);
 	return n;
 }
 

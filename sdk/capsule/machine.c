@@ -24,13 +24,15 @@ static uint64_t number(const void *tree, const char *path, const char *property,
 	return value && len == 8 ? fdt64_ld(value) : otherwise;
 }
 
+/* As much of it as there is room for; nothing when there is none. */
 static void string(const void *tree, const char *path, const char *property, char *to, size_t size)
 {
 	int len;
 	const char *value = fdt_getprop(tree, fdt_path_offset(tree, path), property, &len);
 
+	memset(to, 0, size);
 	if (value && len > 0)
-		strncpy(to, value, size - 1);
+		memcpy(to, value, (size_t)len < size ? (size_t)len : size - 1);
 }
 
 /* The memory that the program is in: its first range. */

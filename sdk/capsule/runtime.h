@@ -24,6 +24,7 @@ struct sbi_result {
 	uint64_t value;
 };
 
+#ifdef __riscv /* machine.c is tested on a host */
 static inline struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_t arg0, uint64_t arg1, uint64_t arg2,
 					 uint64_t arg3)
 {
@@ -37,6 +38,7 @@ static inline struct sbi_result sbi_call(uint64_t extension, uint64_t function, 
 	__asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a3), "r"(a6), "r"(a7) : "memory");
 	return (struct sbi_result){(int64_t)a0, a0 == 0 ? a1 : 0};
 }
+#endif
 
 #define csr_read(csr)                                            \
 	({                                                       \

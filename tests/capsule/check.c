@@ -48,6 +48,17 @@ static void events(void)
 	printf("an event came: %#lx\n", diosix_wait(DIOSIX_FOREVER));
 }
 
+/* It does what it is asked, in its own way and time. */
+static void stop(void)
+{
+	puts("ready to be stopped");
+	while (!(diosix_wait(DIOSIX_FOREVER) & DIOSIX_EVENT_STOP))
+		;
+	puts("asked to stop, first this has to be done");
+	diosix_wait(diosix_time() + diosix_timebase() / 10);
+	puts("in order");
+}
+
 static void read_lines(void)
 {
 	char line[80];
@@ -196,7 +207,7 @@ static const struct {
 } checks[] = {
 	{"hello", hello}, {"lines", lines}, {"heap", heap}, {"wait", wait}, {"read", read_lines}, {"vm", vm},
 	{"events", events}, {"trap", trap}, {"write-text", write_text}, {"overflow", overflow}, {"vcpus", vcpus},
-	{"files", files}, {"files-at-once", files_at_once},
+	{"stop", stop}, {"files", files}, {"files-at-once", files_at_once},
 };
 
 int main(int argc, char **argv)

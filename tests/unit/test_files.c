@@ -17,37 +17,41 @@ static char *written;
 static size_t written_len;
 static struct dmfs_image image;
 
-/* "0" and "0.file.x" have files whose objects' names are alike; the last object is a file of nobody's. */
+/* Of the two that capsule 1 has the first is named as if it were capsule 0's; the last object is a file of nobody's. */
 static void write_image(void)
 {
 	static const char bytes[LARGE] = "bytes";
 	static const struct dmfs_write_object objects[] = {
 		{"k", DMFS_OBJECT_PROGRAM, bytes, 10, 10, false},
 		{"d", DMFS_OBJECT_DEVICETREE, bytes, 10, 10, false},
-		{"0.file.large", DMFS_OBJECT_FILE, bytes, LARGE, LARGE, false},
-		{"0.file.x.file.y", DMFS_OBJECT_FILE, bytes, 10, 10, false},
+		{"fake.file.large", DMFS_OBJECT_FILE, bytes, LARGE, LARGE, false},
+		{"fake.file.x.file.y", DMFS_OBJECT_FILE, bytes, 10, 10, false},
 		{"1.file.its", DMFS_OBJECT_FILE, bytes, 10, 10, false},
-		{"0.file.none", DMFS_OBJECT_FILE, bytes, 10, 10, false},
+		{"fake.file.none", DMFS_OBJECT_FILE, bytes, 10, 10, false},
 	};
 	static const struct dmfs_write_property properties[] = {
-		{1, "file", "0.file.large"}, {2, "file", "0.file.x.file.y"}, {2, "file", "1.file.its"}, {1, "x-file", "0.file.none"},
+		{1, "file", "fake.file.large"}, {2, "file", "fake.file.x.file.y"}, {2, "file", "1.file.its"}, {1, "x-file", "fake.file.none"},
 	};
 	struct dmfs_capsule config[2];
 	struct dmfs_write_plan plan = {
 		.name = "files", .version = "1", .chunk_len = CHUNK, .objects = objects, .object_count = 6,
 		.capsules = config, .capsule_count = 2, .properties = properties, .property_count = 4,
 	};
-	FILE *out = open_memstream(&written, &written_len);
+	FILE *out = tmpfile();
 
 	for (unsigned i = 0; i < 2; i++)
 		config[i] = (struct dmfs_capsule){
-			.name = {i == 0 ? "0" : "1", 1}, .kind = DMFS_SERVICE, .cpus = 1, .kernel = 0, .initrd = DMFS_NONE,
+			.name = {i == 0 ? "fake" : "1", i == 0 ? 4 : 1}, .kind = DMFS_SERVICE, .cpus = 1, .kernel = 0, .initrd = DMFS_NONE,
 			.devicetree = 1, .memory = DMFS_MEMORY_UNIT, .entry = DMFS_GUEST_RAM_BASE,
 			.kernel_load = DMFS_GUEST_RAM_BASE, .devicetree_load = DMFS_GUEST_RAM_BASE + 0x10000,
 			.restart_limit = 10, .priority = DMFS_PRIORITY_NORMAL,
 		};
 	assert_int_equal(dmfs_write(out, &plan, NULL, 0), DMFS_OK);
-	fseek(out, 0, SEEK_END); /* the writer has gone back */
+	fseek(out, 0, SEEK_END);
+	written_len = (size_t)ftell(out);
+	written = malloc(written_len);
+	rewind(out);
+	assert_int_equal(fread(written, 1, written_len, out), written_len);
 	fclose(out);
 	assert_int_equal(dmfs_open_unverified(&image, written, written_len, true), DMFS_OK);
 }
@@ -77,7 +81,7 @@ static int teardown_files(void **state)
 
 static int64_t find(const char *name)
 {
-	strcpy(memory() + 0x1000, name);
+	strcpy(memory_of(capsule->index) + 0x1000, name);
 	return ABI(FILE_FIND, NAME, strlen(name));
 }
 
