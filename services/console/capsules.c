@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/suggest.h"
 #include "ui.h"
+
+#define HINTS_MAX 6u
 
 static const char *word(const char *const *words, size_t count, uint32_t number)
 {
@@ -96,6 +97,9 @@ static void update(struct ui *ui, uint32_t index, const struct diosix_capsule_in
 	capsule->info.crash[sizeof(info->crash) - 1] = '\0';
 	if (was.size == 0 || (was.state == info->state && was.starts == info->starts))
 		return;
+	/* What it printed before, and a last line that nobody ends. */
+	view_take_earlier(ui);
+	view_end_line(ui, index);
 	notice(ui, capsule, &was);
 	control_state(ui, index);
 }
@@ -153,7 +157,7 @@ uint32_t capsule_find(const struct ui *ui, const char *name)
 	return index < ui->count && ui->capsules[index].known ? index : NOBODY;
 }
 
-static const char *candidate(const void *context, unsigned index)
+static const char *known_name(const void *context, unsigned index)
 {
 	const struct ui *ui = context;
 
@@ -163,13 +167,42 @@ static const char *candidate(const void *context, unsigned index)
 	return NULL;
 }
 
+/* The next candidate from `*index` on that begins with the word. */
+static const char *next_beginning(suggest_candidate candidate, const void *context, const char *word, unsigned *index)
+{
+	const char *other;
+
+	while ((other = candidate(context, (*index)++)) != NULL)
+		if (strncmp(other, word, strlen(word)) == 0)
+			return other;
+	return NULL;
+}
+
+bool add_hint(struct text *why, const char *word, suggest_candidate candidate, const void *context)
+{
+	unsigned index = 0;
+	const char *first = next_beginning(candidate, context, word, &index);
+	const char *other = first ? next_beginning(candidate, context, word, &index) : NULL;
+
+	if (!first)
+		first = suggest(word, candidate, context);
+	if (!other) {
+		if (first)
+			text_add(why, "; did you mean '%s'?", first);
+		return first != NULL;
+	}
+	text_add(why, "; it could be %s", first);
+	for (unsigned count = 1; other && count <= HINTS_MAX; count++) {
+		text_add(why, ", %s", count < HINTS_MAX ? other : "...");
+		other = next_beginning(candidate, context, word, &index);
+	}
+	return true;
+}
+
 void capsule_unknown(const struct ui *ui, const char *name, struct text *why)
 {
-	const char *near = suggest(name, candidate, ui);
-
 	text_add(why, "there is no capsule '%.64s'", name);
-	if (near)
-		text_add(why, "; did you mean '%s'?", near);
+	add_hint(why, name, known_name, ui);
 }
 
 /* --- operations --------------------------------------------------------------------------------- */

@@ -69,6 +69,8 @@ int64_t log_refresh(struct ui *ui, bool show)
 
 		if (done.error || done.value == 0)
 			return done.error;
+		if (show)
+			view_take_earlier(ui);
 		keep_batch(ui, (const uint8_t *)batch, done.value < sizeof(batch) ? done.value : sizeof(batch), show);
 		if (ui->log.next == next)
 			return DIOSIX_OK;

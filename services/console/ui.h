@@ -11,6 +11,7 @@
 #ifndef CONSOLE_UI_H
 #define CONSOLE_UI_H
 
+#include "common/suggest.h"
 #include "diosix.h"
 #include "keys.h"
 #include "line_edit.h"
@@ -140,6 +141,7 @@ struct ui {
 	struct screen all;
 	uint32_t writer; /* whose unfinished line is the last of `all`, or NOBODY */
 	uint64_t shown;	 /* how far the screen of the view is on the terminal */
+	uint64_t replayed; /* what is before this is shown again, without questions to the terminal */
 
 	/* Output that has been taken and not been put anywhere. */
 	uint64_t batch[256];
@@ -188,7 +190,9 @@ struct capsule *capsule_at(struct ui *ui, uint32_t index);
 const char *capsule_name(const struct ui *ui, uint32_t index);
 /* A name, or a number as the list has it; NOBODY for neither. */
 uint32_t capsule_find(const struct ui *ui, const char *name);
-/* "there is no capsule 'x'", with a suggestion. */
+/* For a word that is none of the candidates: those that begin with it, or the one that is like it; false when there is none. */
+bool add_hint(struct text *why, const char *word, suggest_candidate candidate, const void *context);
+/* "there is no capsule 'x'", with a hint. */
 void capsule_unknown(const struct ui *ui, const char *name, struct text *why);
 const char *state_name(uint32_t state);
 const char *end_name(uint32_t end);
@@ -222,6 +226,10 @@ void view_set(struct ui *ui, enum view view, uint32_t focus);
 void view_focus(struct ui *ui, uint32_t focus);
 /* Takes output from the hypervisor as far as there is room for it. */
 void view_take_output(struct ui *ui);
+/* Takes what was printed until now, within bounds, so that what is said next comes behind it. */
+void view_take_earlier(struct ui *ui);
+/* A capsule prints no more: its last line may have no end. */
+void view_end_line(struct ui *ui, uint32_t index);
 /* Moves what is new to the terminal. */
 void view_pump(struct ui *ui);
 /* Is there anything that has been taken and is not on the line yet? */

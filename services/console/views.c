@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "questions.h"
 #include "ui.h"
 
 #define LINE_AHEAD  1024u /* bytes that may wait for the line */
@@ -266,29 +267,47 @@ static void put_slice(struct ui *ui)
 }
 
 /*
- * A terminal that draws gets the view anew when the bar is closed; one that does not goes on where it was, so nothing may be
- * overwritten meanwhile.
+ * Have so many bytes not been shown yet? A terminal that draws gets the view anew when the bar is closed; one that does not goes on
+ * where it was, so nothing may be overwritten meanwhile.
  */
-static bool behind(struct ui *ui)
+static bool behind(struct ui *ui, uint64_t ahead)
 {
 	const struct screen *screen = current(ui);
 	uint64_t waits = screen->head - ui->shown;
 
-	return live(ui) ? waits > VIEW_AHEAD : !terminal_draws(&ui->terminal) && waits > screen->size / 2;
+	return live(ui) ? waits > ahead : !terminal_draws(&ui->terminal) && waits > screen->size / 2;
+}
+
+static bool take(struct ui *ui, uint64_t ahead)
+{
+	for (unsigned i = 0; i < SLICES_MAX; i++) {
+		view_pump(ui);
+		if (behind(ui, ahead))
+			return true;
+		if (ui->piece_left == 0 && !next_piece(ui) && !next_batch(ui))
+			return true;
+		if (ui->piece_left > 0)
+			put_slice(ui);
+	}
+	return false;
 }
 
 void view_take_output(struct ui *ui)
 {
-	for (unsigned i = 0; i < SLICES_MAX; i++) {
-		view_pump(ui);
-		if (behind(ui))
-			return;
-		if (ui->piece_left == 0 && !next_piece(ui) && !next_batch(ui))
-			return;
-		if (ui->piece_left > 0)
-			put_slice(ui);
-	}
-	ui->more = true;
+	if (!take(ui, VIEW_AHEAD))
+		ui->more = true;
+}
+
+/* The rest of the ring is for who floods. */
+void view_take_earlier(struct ui *ui)
+{
+	if (ui->registered && ui->begun)
+		take(ui, current(ui)->size / 2);
+}
+
+void view_end_line(struct ui *ui, uint32_t index)
+{
+	emit(ui, index, false);
 }
 
 /* --- the terminal follows ------------------------------------------------------------------------- */
@@ -297,19 +316,21 @@ void view_pump(struct ui *ui)
 {
 	struct screen *screen = current(ui);
 	const uint8_t *bytes;
-	size_t run;
+	size_t run = 0;
 
 	if (!live(ui) || !ui->begun)
 		return;
 	if (ui->shown < screen_tail(screen))
 		ui->shown = screen_tail(screen);
-	while (ui->terminal.len < LINE_AHEAD && (run = screen_run(screen, ui->shown, &bytes)) > 0) {
-		if (run > LINE_AHEAD)
-			run = LINE_AHEAD;
-		terminal_put(&ui->terminal, bytes, run);
-		ui->shown += run;
+	do {
+		while (ui->terminal.len < LINE_AHEAD && (run = questions_pass(screen, &ui->shown, ui->replayed, &bytes)) > 0) {
+			if (run > LINE_AHEAD)
+				run = LINE_AHEAD;
+			terminal_put(&ui->terminal, bytes, run);
+			ui->shown += run;
+		}
 		terminal_flush(&ui->terminal);
-	}
+	} while (run > 0 && ui->terminal.len < LINE_AHEAD);
 }
 
 void view_show(struct ui *ui)
@@ -320,6 +341,7 @@ void view_show(struct ui *ui)
 	terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
 	terminal_text(&ui->terminal, terminal_clear(&ui->terminal));
 	ui->shown = screen_replay(screen, ui->terminal.rows - 1);
+	ui->replayed = screen->head;
 	view_pump(ui);
 }
 
