@@ -35,7 +35,7 @@ struct machine {
 	int hypervisor_fd, image_fd; /* files without a name, which QEMU reads */
 	struct control_port control;
 	struct debug_port debug;
-	const char *terminal; /* what the board's terminal can do: "dumb", "mono" or "color" */
+	const char *terminal; /* what the board's terminal can do: "dumb", "vt100", "mono" or "color" */
 	pid_t qemu;
 };
 

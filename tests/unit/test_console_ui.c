@@ -657,6 +657,22 @@ static void a_vt100_is_monochrome(void **state)
 	assert_string_equal(fed(1), "x");
 }
 
+/* Named so, it gets nothing that came after it. */
+static void a_plain_vt100_gets_what_it_has(void **state)
+{
+	two_guests("terminal=vt100");
+	fake_print(1, "\x1b[31mhello\x1b[m\n");
+	fake_log(DIOSIX_LOG_ERROR, "bad");
+	type("\x1dtop\r");
+	later(SAMPLE_TIME);
+	type("q\x1dlog\r/bad\rq\x1dlist\rq\x1dhelp\r \x1dtwo\r\x1d" "all\r\x1dquit\r");
+	assert_true(ui.ended);
+	assert_null(strstr(seen(), "\x1b[?25"));
+	assert_null(strstr(fake.line, "\x1b[?1049"));
+	assert_null(strstr(fake.line, "\x1b[3"));
+	assert_non_null(strstr(fake.line, "\x1b[7m"));
+}
+
 static void a_later_terminal_has_colour(void **state)
 {
 	one_guest("");
@@ -737,6 +753,7 @@ int main(void)
 		cmocka_unit_test_setup(the_command_that_runs_the_board_knows_the_terminal, setup),
 		cmocka_unit_test_setup(who_does_not_answer_is_dumb, setup),
 		cmocka_unit_test_setup(a_vt100_is_monochrome, setup),
+		cmocka_unit_test_setup(a_plain_vt100_gets_what_it_has, setup),
 		cmocka_unit_test_setup(a_later_terminal_has_colour, setup),
 		cmocka_unit_test_setup(keys_that_look_like_an_answer_are_kept, setup),
 		cmocka_unit_test_setup(asked_to_stop_it_resets_and_ends, setup),
