@@ -150,8 +150,8 @@ def test_bootargs_say_that_there_is_no_terminal_and_join_the_user_s(tool):
 
 @pytest.mark.parametrize("term, options, more, kind", [
     ("xterm-256color", [], {}, "color"), ("linux", [], {}, "color"), ("dumb", [], {}, "dumb"), ("", [], {}, "dumb"),
-    ("vt100", [], {}, "mono"), ("vt220", [], {}, "mono"), ("xterm", ["--no-color"], {}, "mono"),
-    ("xterm", [], {"NO_COLOR": "1"}, "mono"), ("xterm", [], {"NO_COLOR": ""}, "color"),
+    ("vt100", [], {}, "vt100"), ("vt102", ["--no-color"], {}, "vt100"), ("vt52", [], {}, "dumb"), ("vt220", [], {}, "mono"),
+    ("vte-256color", [], {}, "color"), ("xterm", ["--no-color"], {}, "mono"), ("xterm", [], {"NO_COLOR": "1"}, "mono"), ("xterm", [], {"NO_COLOR": ""}, "color"),
 ])
 def test_bootargs_say_what_the_terminal_can(tool, term, options, more, kind):
     master, slave = pty.openpty()

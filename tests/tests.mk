@@ -42,11 +42,21 @@ INITRAMFS := $(B)/guests/initramfs.gz
 $(GUESTS): tests/guests/fetch.sh | $(PACKAGES)
 	@tests/guests/fetch.sh guests $(@D) && touch $@
 
-$(INITRAMFS): tests/guests/initramfs.sh tests/guests/init $(GUESTS)
+$(INITRAMFS): tests/guests/initramfs.sh tests/guests/archive.sh tests/guests/init $(GUESTS)
 	@mkdir -p $(@D)
 	@tests/guests/initramfs.sh $(CACHE)/guests/busybox tests/guests/init $@
 
-guests: $(GUESTS) $(INITRAMFS)
+# A second archive, that goes over the first: htop.
+HTOP := $(CACHE)/htop/.complete
+HTOP_INITRAMFS := $(B)/guests/htop.gz
+
+$(HTOP): tests/guests/fetch.sh | $(PACKAGES)
+	@tests/guests/fetch.sh htop $(@D) && touch $@
+$(HTOP_INITRAMFS): tests/guests/archive.sh $(HTOP)
+	@mkdir -p $(@D)/htop && cp -a $(dir $(HTOP))root/. $(@D)/htop && ln -sfn usr/lib $(@D)/htop/lib
+	@tests/guests/archive.sh $(@D)/htop $@
+
+guests: $(GUESTS) $(INITRAMFS) $(HTOP_INITRAMFS)
 
 # Device trees that tests read: those of QEMU's boards, build/dtb/NAME.dtb.
 DTB := $(B)/dtb
@@ -348,7 +358,7 @@ examples: $(CAPSULE_SDK) | $(PACKAGES)
 # So many tests at a time.
 TEST_JOBS ?= auto
 
-TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(QEMU_DTBS) \
+TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(HTOP_INITRAMFS) $(QEMU_DTBS) \
 	$(ATTACKS) $(SCHEDULING) $(SERVICE_TESTS) $(STATES) $(CONFORMANCE) $(BENCHES) $(CAPSULE_CHECK)
 system: $(TESTED) examples | $(TEST_PACKAGES)
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider -n $(TEST_JOBS) --dist loadgroup tests

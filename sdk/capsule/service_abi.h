@@ -196,7 +196,7 @@ struct diosix_board_info {
 	uint64_t ram, free; /* bytes */
 	uint64_t rollback;
 	char board[64], hypervisor[32], image[64], image_version[64]; /* zero-terminated */
-	char terminal[16]; /* what is said of the terminal on the line: "dumb", "mono", "color", or nothing */
+	char terminal[16]; /* what is said of the terminal on the line: "dumb", "vt100", "mono", "color", or nothing */
 	uint32_t has_control; /* whether there is a second port */
 	uint32_t key_count;   /* keys that have signed the image and that this board trusts */
 	uint8_t keys[DIOSIX_KEYS][8]; /* their key ids */

@@ -37,7 +37,7 @@ struct machine {
 	struct control_port control;
 	struct relay relay; /* between that and QEMU */
 	struct debug_port debug;
-	const char *terminal; /* what the board's terminal can do: "dumb", "mono" or "color" */
+	const char *terminal; /* what the board's terminal can do: "dumb", "vt100", "mono" or "color" */
 	pid_t qemu;
 };
 

@@ -112,9 +112,13 @@ int debug_port_open(struct debug_port *port, const struct args *args, const char
 
 /* --- the terminal ---------------------------------------------------------------------------- */
 
-/* Terminals without colour, by the beginning of their names. */
-static const char *const without_color[] = {
-	"vt1", "vt2", "vt3", "vt4", "vt5", "ansi-m", "xterm-mono", "sun-m", "wyse", "adm",
+/* Terminals without colour, by the beginning of their names; the first that fits. */
+static const struct {
+	const char *name, *kind;
+} without_color[] = {
+	{"vt52", "dumb"}, {"adm", "dumb"}, {"vt1", "vt100"}, {"vt2", "mono"}, {"vt3", "mono"},
+	{"vt4", "mono"}, {"vt5", "mono"}, {"ansi-m", "mono"}, {"xterm-mono", "mono"}, {"sun-m", "mono"},
+	{"wyse", "mono"},
 };
 
 const char *terminal_kind(int fd)
@@ -124,8 +128,8 @@ const char *terminal_kind(int fd)
 	if (!isatty(fd) || !name || !*name || strcmp(name, "dumb") == 0)
 		return "dumb";
 	for (size_t i = 0; i < sizeof(without_color) / sizeof(without_color[0]); i++) {
-		if (strncmp(name, without_color[i], strlen(without_color[i])) == 0)
-			return "mono";
+		if (strncmp(name, without_color[i].name, strlen(without_color[i].name)) == 0)
+			return without_color[i].kind;
 	}
 	return diag_wants_color() ? "color" : "mono";
 }

@@ -35,7 +35,7 @@ struct debug_port {
 /* Opens the port that --gdb names, or a free one, and says how to attach. A STATUS_... */
 int debug_port_open(struct debug_port *port, const struct args *args, const char *hypervisor);
 
-/* What the board is told of the terminal that `fd` is: "dumb", "mono" or "color". */
+/* What the board is told of the terminal that `fd` is: "dumb", "vt100", "mono" or "color". */
 const char *terminal_kind(int fd);
 
 #endif

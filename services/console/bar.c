@@ -66,7 +66,8 @@ void bar_bottom(struct ui *ui, const char *text, const char *says)
 	struct text line = TEXT_IN(shown);
 
 	text_add(&line, "%s%s", text, says);
-	terminal_printf(&ui->terminal, "\x1b[?25l\x1b[r\x1b[%u;1H%s", ui->terminal.rows, terminal_style(&ui->terminal, STYLE_BAR));
+	terminal_printf(&ui->terminal, "%s\x1b(B\x0f\x1b[r\x1b[%u;1H%s", terminal_cursor(&ui->terminal, false), ui->terminal.rows,
+			terminal_style(&ui->terminal, STYLE_BAR));
 	if (line.len > (size_t)width)
 		terminal_printf(&ui->terminal, "%.*s...", width - 3, shown);
 	else
@@ -88,7 +89,8 @@ void bar_draw(struct ui *ui)
 	}
 	text_add(&text, PROMPT "%.*s%s", (int)width, line->text + from, ui->bar.says[0] ? "  " : "");
 	bar_bottom(ui, text.bytes, ui->bar.says);
-	terminal_printf(&ui->terminal, "\x1b[?25h\x1b[%u;%uH", ui->terminal.rows, (unsigned)(line->cursor - from + sizeof(PROMPT)));
+	terminal_printf(&ui->terminal, "%s\x1b[%u;%uH", terminal_cursor(&ui->terminal, true), ui->terminal.rows,
+			(unsigned)(line->cursor - from + sizeof(PROMPT)));
 }
 
 /* --- keys --------------------------------------------------------------------------------------- */

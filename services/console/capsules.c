@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/suggest.h"
 #include "dmfs.h"
 #include "ui.h"
+
+#define HINTS_MAX 6u
 
 static const char *word(const char *const *words, size_t count, uint32_t number)
 {
@@ -70,13 +71,13 @@ static const char *end_sentence(uint32_t end)
 }
 
 /* In its own view nobody sees the log, so what has become of it stands on its screen. */
-static void notice(struct ui *ui, const struct capsule *capsule, const struct diosix_capsule_info *was)
+static void notice(struct ui *ui, const struct capsule *capsule)
 {
 	const struct diosix_capsule_info *info = &capsule->info;
 	bool crash = info->last_end == DIOSIX_END_CRASH;
 	char text[192];
 
-	if (info->state == DIOSIX_STATE_RUNNING && info->starts > was->starts)
+	if (info->state == DIOSIX_STATE_RUNNING && info->starts > capsule->starts_before)
 		snprintf(text, sizeof(text), "%s has started%s", info->name, info->starts > 1 ? " again" : "");
 	else if (info->state == DIOSIX_STATE_STOPPED)
 		snprintf(text, sizeof(text), "%s %s%s%.96s", info->name, end_sentence(info->last_end), crash ? ": " : "",
@@ -84,6 +85,19 @@ static void notice(struct ui *ui, const struct capsule *capsule, const struct di
 	else
 		return;
 	view_notice(ui, info->index, text);
+}
+
+void capsules_notice(struct ui *ui)
+{
+	for (uint32_t i = 0; i < ui->count; i++) {
+		struct capsule *capsule = &ui->capsules[i];
+
+		if (!capsule->changed || !view_has_all(ui, capsule->due))
+			continue;
+		capsule->changed = false;
+		view_end_line(ui, i); /* nobody else would */
+		notice(ui, capsule);
+	}
 }
 
 static void update(struct ui *ui, uint32_t index, const struct diosix_capsule_info *info)
@@ -97,7 +111,11 @@ static void update(struct ui *ui, uint32_t index, const struct diosix_capsule_in
 	capsule->info.crash[sizeof(info->crash) - 1] = '\0';
 	if (was.size == 0 || (was.state == info->state && was.starts == info->starts))
 		return;
-	notice(ui, capsule, &was);
+	if (!capsule->changed)
+		capsule->starts_before = was.starts;
+	capsule->changed = true;
+	capsule->due = view_due(ui);
+	ui->more = true;
 	control_state(ui, index);
 }
 
@@ -154,7 +172,7 @@ uint32_t capsule_find(const struct ui *ui, const char *name)
 	return index < ui->count && ui->capsules[index].known ? index : NOBODY;
 }
 
-static const char *candidate(const void *context, unsigned index)
+static const char *known_name(const void *context, unsigned index)
 {
 	const struct ui *ui = context;
 
@@ -164,13 +182,42 @@ static const char *candidate(const void *context, unsigned index)
 	return NULL;
 }
 
+/* The next candidate from `*index` on that begins with the word. */
+static const char *next_beginning(suggest_candidate candidate, const void *context, const char *word, unsigned *index)
+{
+	const char *other;
+
+	while ((other = candidate(context, (*index)++)) != NULL)
+		if (strncmp(other, word, strlen(word)) == 0)
+			return other;
+	return NULL;
+}
+
+bool add_hint(struct text *why, const char *word, suggest_candidate candidate, const void *context)
+{
+	unsigned index = 0;
+	const char *first = next_beginning(candidate, context, word, &index);
+	const char *other = first ? next_beginning(candidate, context, word, &index) : NULL;
+
+	if (!first)
+		first = suggest(word, candidate, context);
+	if (!other) {
+		if (first)
+			text_add(why, "; did you mean '%s'?", first);
+		return first != NULL;
+	}
+	text_add(why, "; it could be %s", first);
+	for (unsigned count = 1; other && count <= HINTS_MAX; count++) {
+		text_add(why, ", %s", count < HINTS_MAX ? other : "...");
+		other = next_beginning(candidate, context, word, &index);
+	}
+	return true;
+}
+
 void capsule_unknown(const struct ui *ui, const char *name, struct text *why)
 {
-	const char *near = suggest(name, candidate, ui);
-
 	text_add(why, "there is no capsule '%.64s'", name);
-	if (near)
-		text_add(why, "; did you mean '%s'?", near);
+	add_hint(why, name, known_name, ui);
 }
 
 /* --- operations --------------------------------------------------------------------------------- */

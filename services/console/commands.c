@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/suggest.h"
 #include "dmfs.h"
 #include "ui.h"
 
@@ -264,12 +263,8 @@ const char *command_candidate(const void *context, const char *line, size_t word
 
 static void unknown(const struct ui *ui, const char *word, struct text *out)
 {
-	const char *near = suggest(word, any_word, ui);
-
 	text_add(out, "'%.64s' is no command and no capsule", word);
-	if (near)
-		text_add(out, "; did you mean '%s'?", near);
-	else
+	if (!add_hint(out, word, any_word, ui))
 		text_add(out, "; 'help' lists commands");
 }
 

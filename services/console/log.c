@@ -32,7 +32,7 @@ static void keep(struct ui *ui, const struct diosix_log_line *line, const char *
 		.at = log->used,
 		.len = line->len,
 		.level = line->level,
-		.due = ui->taken + (uint64_t)ui->count * UNTAKEN_MAX,
+		.due = view_due(ui),
 	};
 	memcpy(log->text + log->used, text, line->len);
 	log->used += line->len;
@@ -64,21 +64,14 @@ int64_t log_refresh(struct ui *ui)
 		struct diosix_result done = diosix_log_read(ui->log.next, batch, sizeof(batch));
 		uint64_t next = ui->log.next;
 
-		ui->more |= ui->log.shown < ui->log.next;
 		if (done.error || done.value == 0)
 			return done.error;
 		keep_batch(ui, (const uint8_t *)batch, done.value < sizeof(batch) ? done.value : sizeof(batch));
 		if (ui->log.next == next)
 			return DIOSIX_OK;
+		ui->more = true; /* to show them */
 	}
-	ui->more = true;
 	return DIOSIX_OK;
-}
-
-/* What capsules printed before the line was written stands before it: nothing waits, or all that did has been taken since. */
-static bool is_due(const struct ui *ui, const struct log_entry *line)
-{
-	return ui->drained || ui->taken >= line->due;
 }
 
 static void show_line(struct ui *ui, const struct log_entry *line)
@@ -104,7 +97,8 @@ void log_show(struct ui *ui)
 	for (uint32_t i = 0; i < log->count && log->shown < log->next; i++) {
 		if (log->lines[i].sequence < log->shown)
 			continue;
-		if (view_is_full(ui) || !is_due(ui, &log->lines[i]))
+		/* What capsules printed before it stands before it. */
+		if (view_is_full(ui) || !view_has_all(ui, log->lines[i].due))
 			return;
 		show_line(ui, &log->lines[i]);
 	}

@@ -125,7 +125,8 @@ static void draw_status(struct ui *ui)
 	terminal_text(&ui->terminal, "\x1b[J");
 	bar_bottom(ui, text.bytes, "");
 	if (view->typing)
-		terminal_printf(&ui->terminal, "\x1b[?25h\x1b[%u;%uH", ui->terminal.rows, (unsigned)text.len + 1);
+		terminal_printf(&ui->terminal, "%s\x1b[%u;%uH", terminal_cursor(&ui->terminal, true), ui->terminal.rows,
+				(unsigned)text.len + 1);
 }
 
 void log_draw(struct ui *ui)
@@ -136,7 +137,7 @@ void log_draw(struct ui *ui)
 	ui->redraw = ui->terminal.len > 0; /* once the line has taken what there is */
 	if (ui->redraw)
 		return;
-	terminal_text(&ui->terminal, "\x1b[?25l\x1b[H");
+	terminal_printf(&ui->terminal, "%s\x1b[H", terminal_cursor(&ui->terminal, false));
 	for (uint32_t i = first_of(ui, end); i < end; i++)
 		if (shown(ui, &ui->log.lines[i]))
 			draw_line(ui, &ui->log.lines[i]);

@@ -34,7 +34,7 @@ static const struct {
 
 bool terminal_draws(const struct terminal *terminal)
 {
-	return terminal->kind >= TERMINAL_MONO;
+	return terminal->kind >= TERMINAL_VT100;
 }
 
 const char *terminal_style(const struct terminal *terminal, unsigned style)
@@ -44,13 +44,24 @@ const char *terminal_style(const struct terminal *terminal, unsigned style)
 	return terminal->colors ? styles[style].color : styles[style].mono;
 }
 
+#define VT100_RESET "\x1b" "7\x1b[r\x1b" "8\x1b[m\x1b(B\x0f\x1b[?1l\x1b>\x1b[?7h"
+
 /*
- * Whatever the last program left behind: attributes, character set, scrolling region, modes of the keypad and the cursor,
- * the alternate screen. A VT100 ignores the modes that it does not have.
+ * Whatever the last program left behind: the scrolling region, whose end moves the cursor, attributes, character set, modes of the
+ * keypad and the cursor; and what came after the VT100: the alternate screen, reports of the mouse and of pasted text.
  */
 const char *terminal_reset(const struct terminal *terminal)
 {
-	return terminal_draws(terminal) ? "\x1b[m\x1b(B\x0f\x1b[r\x1b[?1l\x1b>\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[?1000l\x1b[?2004l" : "";
+	if (!terminal_draws(terminal))
+		return "";
+	return terminal->kind == TERMINAL_VT100 ? VT100_RESET : VT100_RESET "\x1b[?25h\x1b[?1049l\x1b[?1000l\x1b[?2004l";
+}
+
+const char *terminal_cursor(const struct terminal *terminal, bool visible)
+{
+	if (terminal->kind <= TERMINAL_VT100)
+		return "";
+	return visible ? "\x1b[?25h" : "\x1b[?25l";
 }
 
 const char *terminal_clear(const struct terminal *terminal)

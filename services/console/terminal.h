@@ -11,7 +11,8 @@
 enum terminal_kind {
 	TERMINAL_UNKNOWN, /* it is being asked */
 	TERMINAL_DUMB,	  /* lines only: it never gets an escape sequence from here */
-	TERMINAL_MONO,	  /* a VT100 */
+	TERMINAL_VT100,	  /* it gets what a VT100 has, and nothing else */
+	TERMINAL_MONO,	  /* a later one, or one that ignores what it does not know; without colour */
 	TERMINAL_COLOR,
 };
 
@@ -74,6 +75,7 @@ void terminal_flush(struct terminal *terminal);
 /* Sequences; empty where the terminal has no such thing. */
 const char *terminal_style(const struct terminal *terminal, unsigned style);
 const char *terminal_reset(const struct terminal *terminal);
+const char *terminal_cursor(const struct terminal *terminal, bool visible);
 const char *terminal_clear(const struct terminal *terminal);
 
 #endif

@@ -161,7 +161,7 @@ void top_draw(struct ui *ui)
 	if (ui->redraw)
 		return;
 	top_table(ui, &text, terminal->columns, terminal->rows - 1);
-	terminal_text(terminal, "\x1b[?25l\x1b[H");
+	terminal_printf(terminal, "%s\x1b[H", terminal_cursor(terminal, false));
 	for (unsigned row = 0; *line && row + 1 < terminal->rows; row++) {
 		size_t len = strcspn(line, "\n"), width = terminal->columns - 1;
 

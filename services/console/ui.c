@@ -13,7 +13,7 @@ static enum terminal_kind terminal_kind(const char *word)
 	static const struct {
 		const char *word;
 		enum terminal_kind kind;
-	} kinds[] = {{"dumb", TERMINAL_DUMB}, {"mono", TERMINAL_MONO}, {"color", TERMINAL_COLOR}};
+	} kinds[] = {{"dumb", TERMINAL_DUMB}, {"vt100", TERMINAL_VT100}, {"mono", TERMINAL_MONO}, {"color", TERMINAL_COLOR}};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kinds[i].word, word) == 0)
@@ -108,8 +108,9 @@ static void begin_view(struct ui *ui)
 	if (ui->focus != NOBODY)
 		diosix_capsule_focus(ui->focus); /* for the hypervisor's console, should this one end */
 	ui->begun = true;
-	if (terminal_draws(&ui->terminal))
-		terminal_text(&ui->terminal, "\x1b[m\x1b[?25h"); /* one that crashed may have left it otherwise */
+	/* One that crashed may have left it otherwise. */
+	terminal_text(&ui->terminal, terminal_style(&ui->terminal, STYLE_PLAIN));
+	terminal_text(&ui->terminal, terminal_cursor(&ui->terminal, true));
 	ui->mode = MODE_VIEW;
 	if (ui->view == VIEW_ALL)
 		view_line(ui, STYLE_LOG, hint, (size_t)snprintf(hint, sizeof(hint), "input goes to %s; Ctrl-] opens the console's bar",
@@ -182,6 +183,7 @@ static void serve(struct ui *ui, uint64_t events)
 	view_tick(ui);
 	if (ui->begun) {
 		view_take_output(ui);
+		capsules_notice(ui);
 		log_show(ui);
 	}
 	view_pump(ui);

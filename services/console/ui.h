@@ -11,6 +11,7 @@
 #ifndef CONSOLE_UI_H
 #define CONSOLE_UI_H
 
+#include "common/suggest.h"
 #include "diosix.h"
 #include "keys.h"
 #include "line_edit.h"
@@ -52,6 +53,9 @@ struct capsule {
 	struct screen screen;
 	struct plain plain;
 	struct assembly assembly;
+	bool changed;  /* its state, and nobody has been told yet on its screen */
+	uint64_t due;  /* view_due() of that */
+	uint64_t starts_before;
 	bool attached; /* the control port has its output */
 	uint64_t lost; /* bytes that the control port has not seen */
 };
@@ -68,7 +72,7 @@ struct stop {
 struct log_entry {
 	uint64_t sequence, time; /* microseconds */
 	uint32_t at, len, level;
-	uint64_t due; /* when so much has been taken of what capsules print, that is older has */
+	uint64_t due; /* view_due() when it came */
 };
 
 /* The lines that were read, in order; the oldest go when there is no room. */
@@ -151,6 +155,7 @@ struct ui {
 	uint64_t taken;	 /* bytes of what capsules have printed */
 	bool drained;	 /* there were no more */
 	uint64_t shown;	 /* how far the screen of the view is on the terminal */
+	uint64_t replayed; /* what is before this is shown again, without questions to the terminal */
 
 	/* Output that has been taken and not been put anywhere. */
 	uint64_t batch[256];
@@ -194,12 +199,16 @@ static inline uint64_t ui_time(const struct ui *ui, uint64_t ticks)
 
 void capsules_refresh(struct ui *ui);
 void capsules_sample(struct ui *ui);
+/* Says on their screens what has become of them, behind what they printed before. */
+void capsules_notice(struct ui *ui);
 /* Makes it known when it was not. */
 struct capsule *capsule_at(struct ui *ui, uint32_t index);
 const char *capsule_name(const struct ui *ui, uint32_t index);
 /* A name, or a number as the list has it; NOBODY for neither. */
 uint32_t capsule_find(const struct ui *ui, const char *name);
-/* "there is no capsule 'x'", with a suggestion. */
+/* For a word that is none of the candidates: those that begin with it, or the one that is like it; false when there is none. */
+bool add_hint(struct text *why, const char *word, suggest_candidate candidate, const void *context);
+/* "there is no capsule 'x'", with a hint. */
 void capsule_unknown(const struct ui *ui, const char *name, struct text *why);
 const char *state_name(uint32_t state);
 const char *end_name(uint32_t end);
@@ -238,6 +247,18 @@ void view_focus(struct ui *ui, uint32_t focus);
 bool view_is_full(struct ui *ui);
 /* Takes output from the hypervisor as far as there is room for it. */
 void view_take_output(struct ui *ui);
+/* Is all on its screen that was printed when ui->taken was `due` less what may wait? */
+static inline bool view_has_all(const struct ui *ui, uint64_t due)
+{
+	return ui->drained || ui->taken >= due;
+}
+/* `due` for what has been printed until now: whatever may wait of all capsules. */
+static inline uint64_t view_due(const struct ui *ui)
+{
+	return ui->taken + (uint64_t)ui->count * UNTAKEN_MAX;
+}
+/* A capsule prints no more: its last line may have no end. */
+void view_end_line(struct ui *ui, uint32_t index);
 /* Moves what is new to the terminal. */
 void view_pump(struct ui *ui);
 /* Is there anything that has been taken and is not on the line yet? */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "questions.h"
 #include "ui.h"
 
 #define LINE_AHEAD  1024u /* bytes that may wait for the line */
@@ -276,25 +277,32 @@ void view_take_output(struct ui *ui)
 	ui->more = true;
 }
 
+void view_end_line(struct ui *ui, uint32_t index)
+{
+	emit(ui, index, false);
+}
+
 /* --- the terminal follows ------------------------------------------------------------------------- */
 
 void view_pump(struct ui *ui)
 {
 	struct screen *screen = current(ui);
 	const uint8_t *bytes;
-	size_t run;
+	size_t run = 0;
 
 	if (!live(ui) || !ui->begun)
 		return;
 	if (ui->shown < screen_tail(screen))
 		ui->shown = screen_tail(screen);
-	while (ui->terminal.len < LINE_AHEAD && (run = screen_run(screen, ui->shown, &bytes)) > 0) {
-		if (run > LINE_AHEAD)
-			run = LINE_AHEAD;
-		terminal_put(&ui->terminal, bytes, run);
-		ui->shown += run;
+	do {
+		while (ui->terminal.len < LINE_AHEAD && (run = questions_pass(screen, &ui->shown, ui->replayed, &bytes)) > 0) {
+			if (run > LINE_AHEAD)
+				run = LINE_AHEAD;
+			terminal_put(&ui->terminal, bytes, run);
+			ui->shown += run;
+		}
 		terminal_flush(&ui->terminal);
-	}
+	} while (run > 0 && ui->terminal.len < LINE_AHEAD);
 }
 
 void view_show(struct ui *ui)
@@ -305,6 +313,7 @@ void view_show(struct ui *ui)
 	terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
 	terminal_text(&ui->terminal, terminal_clear(&ui->terminal));
 	ui->shown = screen_replay(screen, ui->terminal.rows - 1);
+	ui->replayed = screen->head;
 	view_pump(ui);
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# fetch.sh guests|opensbi DIR: puts files from the riscv64 packages of Debian's release after bookworm into
+# fetch.sh guests|opensbi|htop DIR: puts files from the riscv64 packages of Debian's release after bookworm into
 # DIR. `guests` are what tests and examples boot:
 #   vmlinux              the kernel as it is packaged (a Linux Image)
 #   dtb/*.dtb            the device trees of the boards that this kernel knows
@@ -10,7 +10,9 @@
 #   installer/initrd.gz
 # `opensbi` is that release's OpenSBI, which costs are compared with:
 #   fw_dynamic.bin
-# Both come with
+# `htop` is a program that has a terminal for itself, as a root directory:
+#   root                 with the libraries that it needs and descriptions of terminals
+# All come with
 #   versions             the packages and versions that these come from
 #
 # It needs no root: apt works in a private directory, and nothing is installed. Debian's archive key
@@ -19,8 +21,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 release=trixie
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-what=${1:?usage: fetch.sh guests|opensbi DIR}
-dir=${2:?usage: fetch.sh guests|opensbi DIR}
+what=${1:?usage: fetch.sh guests|opensbi|htop DIR}
+dir=${2:?usage: fetch.sh guests|opensbi|htop DIR}
 
 fail() {
 	echo "$what: $*" >&2
@@ -94,6 +96,23 @@ fetch_guests() {
 fetch_opensbi() {
 	get opensbi
 	take '*/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin' fw_dynamic.bin
+}
+
+# The programs and libraries of a package that htop needs, and the descriptions of terminals, where they belong.
+keep() {
+	(cd "$work/root" && find . ! -type d '(' -name 'ld-linux*' -o -name 'lib[cm].so.6' -o -name 'libtinfo.so.*' \
+		-o -name 'libncursesw.so.*' -o -path './usr/share/terminfo/*' -o -path ./usr/bin/htop ')' \
+		-exec cp -a --parents -t "$dir/root" {} +)
+}
+
+fetch_htop() {
+	rm -rf "$dir/root"
+	mkdir "$dir/root"
+	for package in libc6 libtinfo6 libncursesw6 ncurses-base htop; do
+		get "$package"
+		keep
+	done
+	[ -x "$dir/root/usr/bin/htop" ] || fail "the package has changed: there is no usr/bin/htop in it"
 }
 
 echo "$what: fetching from Debian $release for riscv64"

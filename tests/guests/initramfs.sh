@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # initramfs.sh BUSYBOX INIT OUTPUT: a gzipped initramfs of a static busybox and the script INIT.
-# The same input gives the same bytes. It needs no root: device nodes come from the kernel's devtmpfs.
+# It needs no root: device nodes come from the kernel's devtmpfs.
 set -eu
 export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
 usage='usage: initramfs.sh BUSYBOX INIT OUTPUT'
 busybox=${1:?$usage} init=${2:?$usage} output=${3:?$usage}
 
@@ -21,7 +22,4 @@ install -m 755 "$busybox" "$root/bin/busybox"
 install -m 755 "$init" "$root/init"
 ln -s busybox "$root/bin/sh"
 chmod 755 "$root"
-find "$root" -exec touch --no-dereference --date=@0 {} +
-(cd "$root" && find . | sort | cpio --quiet --reproducible -R 0:0 -H newc -o) |
-	gzip -9 -n >"$output.part"
-mv "$output.part" "$output"
+"$here/archive.sh" "$root" "$output"

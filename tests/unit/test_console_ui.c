@@ -200,6 +200,46 @@ static void the_log_has_lines_of_its_own(void **state)
 	assert_string_equal(seen(), "[two] # \r\ndiosix: capsule one: started\r\n");
 }
 
+static void the_log_comes_behind_what_was_printed_before(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(1, "one says\nlast words");
+	fake_print(2, "half of");
+	fake.capsules[1].info.state = DIOSIX_STATE_STOPPED;
+	fake.capsules[1].info.last_end = DIOSIX_END_SHUTDOWN;
+	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: stopped");
+	turn();
+	assert_string_equal(seen(), "[one] one says\r\n[one] last words\r\ndiosix: capsule one: stopped\r\n");
+	fake_print(2, " it\n");
+	turn();
+	assert_string_equal(seen(), "[two] half of it\r\n");
+	type("\x1done\r");
+	expect_seen("one says\nlast words\r\n[diosix: one has shut down]\r\n");
+}
+
+/* All that the hypervisor keeps for a capsule, on a line that takes little. */
+static void so_it_does_on_a_slow_line(void **state)
+{
+	const char *text;
+
+	two_guests("terminal=dumb");
+	fake.line_takes = 0;
+	while (fake_print(1, "a line like many others of this capsule that has much to say\n") > 0)
+		;
+	fake.capsules[1].ring_len -= 5;
+	fake_print(1, "last\n");
+	fake.capsules[1].info.state = DIOSIX_STATE_STOPPED;
+	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: stopped");
+	turn();
+	for (unsigned i = 0; i < 200; i++) {
+		fake.line_takes = 100;
+		later(1000);
+	}
+	text = seen();
+	assert_non_null(strstr(text, "last\r\n"));
+	assert_true(strstr(text, "capsule one: stopped") > strstr(text, "last\r\n"));
+}
+
 static void lines_before_the_service_are_not_shown_twice(void **state)
 {
 	fake_log(DIOSIX_LOG_INFO, "booted");
@@ -476,6 +516,24 @@ static void a_replay_is_a_screenful_of_lines(void **state)
 	expect_seen("\x1b[2Jline 78\r\n");
 }
 
+static void a_replay_asks_nothing(void **state)
+{
+	one_guest("terminal=mono");
+	fake_print(1, "\x1b[6n# \x1b[c\x1b[1m");
+	turn();
+	assert_string_equal(seen(), "\x1b[6n# \x1b[c\x1b[1m");
+	type("\x1dlinux\r");
+	expect_seen("\x1b[2J# \x1b[1m");
+	fake_print(1, "\x1b[6n\x1b[");
+	turn();
+	expect_seen("\x1b[6n");
+	type("\x1dlinux\r");
+	expect_seen("\x1b[2J# \x1b[1m\x1b[");
+	fake_print(1, "5n");
+	turn();
+	assert_string_equal(seen(), "5n");
+}
+
 static void the_bar_has_history(void **state)
 {
 	two_guests("terminal=dumb");
@@ -510,6 +568,36 @@ static void a_wrong_command_gets_a_suggestion(void **state)
 	expect_seen("'lits' is no command and no capsule; did you mean 'list'?\r\n");
 	type("\x1dstop tow\r");
 	expect_seen("there is no capsule 'tow'; did you mean 'two'?\r\n");
+}
+
+static void a_beginning_of_several_words_is_told_what_it_could_be(void **state)
+{
+	fake_capsule("guest-1", DIOSIX_GUEST);
+	fake_capsule("guest-2", DIOSIX_GUEST);
+	fake_capsule("linux", DIOSIX_GUEST);
+	begin_with("terminal=mono");
+	type("\x1dli\r");
+	expect_seen("'li' is no command and no capsule; it could be list, linux");
+	type("\x1ds\r");
+	expect_seen("'s' is no command and no capsule; it could be start, stats, stop");
+	type("\x1dgu\r");
+	expect_seen("'gu' is no command and no capsule; it could be guest-1, guest-2");
+	type("\x1dkill gu\r");
+	expect_seen("there is no capsule 'gu'; it could be guest-1, guest-2");
+	type("\x1dlis\r");
+	expect_seen("'lis' is no command and no capsule; did you mean 'list'?");
+	type("\x1dkill l\r");
+	expect_seen("there is no capsule 'l'; did you mean 'linux'?");
+	assert_int_equal(fake.capsules[3].info.state, DIOSIX_STATE_RUNNING);
+}
+
+static void a_beginning_of_many_words_names_some(void **state)
+{
+	for (char name[] = "guest-1"; name[6] <= '7'; name[6]++)
+		fake_capsule(name, DIOSIX_GUEST);
+	begin_with("terminal=dumb");
+	type("\x1dkill g\r");
+	expect_seen("there is no capsule 'g'; it could be guest-1, guest-2, guest-3, guest-4, guest-5, guest-6, ...\r\n");
 }
 
 static void a_missing_permission_is_named(void **state)
@@ -672,6 +760,22 @@ static void a_vt100_is_monochrome(void **state)
 	assert_string_equal(fed(1), "x");
 }
 
+/* Named so, it gets nothing that came after it. */
+static void a_plain_vt100_gets_what_it_has(void **state)
+{
+	two_guests("terminal=vt100");
+	fake_print(1, "\x1b[31mhello\x1b[m\n");
+	fake_log(DIOSIX_LOG_ERROR, "bad");
+	type("\x1dtop\r");
+	later(SAMPLE_TIME);
+	type("q\x1dlog\r/bad\rq\x1dlist\rq\x1dhelp\r \x1dtwo\r\x1d" "all\r\x1dquit\r");
+	assert_true(ui.ended);
+	assert_null(strstr(seen(), "\x1b[?25"));
+	assert_null(strstr(fake.line, "\x1b[?1049"));
+	assert_null(strstr(fake.line, "\x1b[3"));
+	assert_non_null(strstr(fake.line, "\x1b[7m"));
+}
+
 static void a_later_terminal_has_colour(void **state)
 {
 	one_guest("");
@@ -715,6 +819,8 @@ int main(void)
 		cmocka_unit_test_setup(a_half_line_waits_for_its_end, setup),
 		cmocka_unit_test_setup(a_prompt_is_shown_after_half_a_second, setup),
 		cmocka_unit_test_setup(the_log_has_lines_of_its_own, setup),
+		cmocka_unit_test_setup(the_log_comes_behind_what_was_printed_before, setup),
+		cmocka_unit_test_setup(so_it_does_on_a_slow_line, setup),
 		cmocka_unit_test_setup(lines_before_the_service_are_not_shown_twice, setup),
 		cmocka_unit_test_setup(a_mark_says_what_was_lost, setup),
 		cmocka_unit_test_setup(what_was_printed_before_a_line_of_the_log_stands_before_it, setup),
@@ -735,10 +841,13 @@ int main(void)
 		cmocka_unit_test_setup(what_came_while_the_bar_was_open_is_shown, setup),
 		cmocka_unit_test_setup(a_replay_begins_where_the_screen_was_cleared, setup),
 		cmocka_unit_test_setup(a_replay_is_a_screenful_of_lines, setup),
+		cmocka_unit_test_setup(a_replay_asks_nothing, setup),
 		cmocka_unit_test_setup(the_bar_has_history, setup),
 		cmocka_unit_test_setup(a_terminal_without_sequences_gets_none, setup),
 		cmocka_unit_test_setup(list_says_what_there_is, setup),
 		cmocka_unit_test_setup(a_wrong_command_gets_a_suggestion, setup),
+		cmocka_unit_test_setup(a_beginning_of_several_words_is_told_what_it_could_be, setup),
+		cmocka_unit_test_setup(a_beginning_of_many_words_names_some, setup),
 		cmocka_unit_test_setup(a_missing_permission_is_named, setup),
 		cmocka_unit_test_setup(stop_asks_and_then_kills, setup),
 		cmocka_unit_test_setup(the_bar_counts_the_seconds_of_a_stop, setup),
@@ -752,6 +861,7 @@ int main(void)
 		cmocka_unit_test_setup(the_command_that_runs_the_board_knows_the_terminal, setup),
 		cmocka_unit_test_setup(who_does_not_answer_is_dumb, setup),
 		cmocka_unit_test_setup(a_vt100_is_monochrome, setup),
+		cmocka_unit_test_setup(a_plain_vt100_gets_what_it_has, setup),
 		cmocka_unit_test_setup(a_later_terminal_has_colour, setup),
 		cmocka_unit_test_setup(keys_that_look_like_an_answer_are_kept, setup),
 		cmocka_unit_test_setup(asked_to_stop_it_resets_and_ends, setup),
