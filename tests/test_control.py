@@ -110,7 +110,7 @@ def test_what_it_does(control):
     control.await_state("chatter", "running")
     assert control.json("kill", "chatter")["state"] in STATES
     control.await_state("chatter", "stopped")
-    assert control.run("focus", "answer") == "answer: running\n"
+    assert control.run("focus", "answer") == "input goes to answer\n"
     control.board.send("hello\r")
     control.board.expect("<hello>")
     assert "did you mean 'answer'?" in control.run("stop", "anwser", status=REFUSED)

@@ -22,7 +22,8 @@ STAGES = 10  # after each of them everything has to run, and print
 SEED = int(os.environ.get("DIOSIX_TEST_SEED", "1"))
 
 # What may be answered to an operation that came at the wrong time. Anything else is an error.
-REFUSALS = ("it has not stopped", "it is not running", "it has stopped already", "it has stopped; 'start' starts it")
+REFUSALS = ("it has not stopped", "it is not running", "it has stopped already", "it has stopped; 'start' starts it",
+            "is asked to stop already; 'kill' ends it at once")
 OPERATIONS = ("kill", "restart", "restart", "stop", "start", "start", "start", "focus")
 
 BEGIN = "begin\n"

@@ -31,7 +31,7 @@ static const struct ctl ctls[] = {
 	{"stats", false, false, show_stats, NULL, NULL},
 	{"log", false, false, NULL, ctl_log, "follow"},
 	{"attach", true, false, NULL, ctl_attach, NULL},
-	{"focus", true, false, show_state, NULL, NULL},
+	{"focus", true, false, show_focus, NULL, NULL},
 	{"permissions", true, false, show_words, NULL, NULL},
 	{"image", false, false, show_image, NULL, NULL},
 };

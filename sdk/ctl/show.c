@@ -96,11 +96,11 @@ static void put_cell(const char *text, size_t width, bool right, bool last)
 	fputs(last ? "\n" : "  ", stdout);
 }
 
-/* A row an object; the last column gets what the others leave. */
+/* A row an object. Nothing is cut: what is long stands last. */
 static void put_table(const struct column *columns, size_t count, const json_t *rows)
 {
 	struct arena arena = {NULL};
-	size_t width[COLUMNS_MAX], used = 0, row;
+	size_t width[COLUMNS_MAX], row;
 	const json_t *object;
 
 	for (size_t i = 0; i < count; i++) {
@@ -110,9 +110,6 @@ static void put_table(const struct column *columns, size_t count, const json_t *
 
 			width[i] = len > width[i] ? len : width[i];
 		}
-		if (i + 1 == count && used + width[i] > LINE_WIDTH)
-			width[i] = used < LINE_WIDTH ? LINE_WIDTH - used : 1;
-		used += width[i] + 2;
 	}
 	for (size_t i = 0; i < count; i++)
 		put_cell(columns[i].heading, width[i], columns[i].right, i + 1 == count);
@@ -234,6 +231,14 @@ void show_image(const char *capsule, const json_t *result)
 		putchar('\n');
 	}
 	arena_free(&arena);
+}
+
+void show_focus(const char *capsule, const json_t *result)
+{
+	(void)result;
+	fputs("input goes to ", stdout);
+	put(capsule);
+	putchar('\n');
 }
 
 void show_state(const char *capsule, const json_t *result)

@@ -286,13 +286,28 @@ bool capsule_would_end_us(const struct ui *ui, enum operation operation, uint32_
 
 /* --- stopping ----------------------------------------------------------------------------------- */
 
+/* Without the permission to list nobody knows whether it has followed: it is killed in time all the same. */
+static bool has_stopped(const struct ui *ui, const struct stop *stop)
+{
+	const struct diosix_capsule_info *info = &ui->capsules[stop->capsule].info;
+
+	if (ui->list_error)
+		return stop->killed;
+	return info->state == DIOSIX_STATE_STOPPED || info->starts != stop->handle;
+}
+
 bool capsule_begin_stop(struct ui *ui, uint32_t index, uint64_t time, const uint64_t *control_id, struct text *why)
 {
 	struct stop *stop = NULL;
 
-	for (unsigned i = 0; i < STOPS_MAX && !stop; i++)
-		if (!ui->stops[i].active)
+	for (unsigned i = 0; i < STOPS_MAX; i++) {
+		if (!ui->stops[i].active) {
 			stop = &ui->stops[i];
+		} else if (ui->stops[i].capsule == index && !has_stopped(ui, &ui->stops[i])) {
+			text_add(why, "%s is asked to stop already; 'kill' ends it at once", capsule_name(ui, index));
+			return false;
+		}
+	}
 	if (!stop) {
 		text_add(why, "%u capsules are being stopped already", STOPS_MAX);
 		return false;
@@ -309,16 +324,6 @@ bool capsule_begin_stop(struct ui *ui, uint32_t index, uint64_t time, const uint
 	};
 	ui->more = true;
 	return true;
-}
-
-/* Without the permission to list nobody knows whether it has followed: it is killed in time all the same. */
-static bool has_stopped(const struct ui *ui, const struct stop *stop)
-{
-	const struct diosix_capsule_info *info = &ui->capsules[stop->capsule].info;
-
-	if (ui->list_error)
-		return stop->killed;
-	return info->state == DIOSIX_STATE_STOPPED || info->starts != stop->handle;
 }
 
 static void stopped(struct ui *ui, struct stop *stop)

@@ -71,6 +71,18 @@ static void stop_answers_when_it_has_stopped(void **state)
 	assert_non_null(strstr(answers(), "{\"id\": 3, \"ok\": true, \"result\": {\"state\": \"stopped\", \"how\": \"killed\"}}\n"));
 }
 
+static void one_stop_of_a_capsule_at_a_time(void **state)
+{
+	fake.capsules[1].stubborn = true;
+	ask("{\"id\": 3, \"command\": \"stop\", \"capsule\": \"linux\", \"timeout_ms\": 500}");
+	assert_string_equal(ask("{\"id\": 4, \"command\": \"stop\", \"capsule\": \"linux\"}"),
+			    "{\"id\": 4, \"ok\": false, \"error\": \"linux is asked to stop already; 'kill' ends it at once\"}\n");
+	later(500000);
+	assert_non_null(strstr(answers(), "{\"id\": 3, \"ok\": true"));
+	ask("{\"command\": \"start\", \"capsule\": \"linux\"}");
+	assert_string_equal(ask("{\"id\": 5, \"command\": \"stop\", \"capsule\": \"linux\"}"), "");
+}
+
 static void what_ends_the_service_itself_is_answered_first(void **state)
 {
 	const struct diosix_capsule_info *console = &fake.capsules[0].info;
@@ -202,6 +214,7 @@ int main(void)
 		cmocka_unit_test_setup(a_wrong_name_gets_a_suggestion, setup),
 		cmocka_unit_test_setup(changes_of_state_are_events, setup),
 		cmocka_unit_test_setup(stop_answers_when_it_has_stopped, setup),
+		cmocka_unit_test_setup(one_stop_of_a_capsule_at_a_time, setup),
 		cmocka_unit_test_setup(what_ends_the_service_itself_is_answered_first, setup),
 		cmocka_unit_test_setup(who_attaches_gets_output, setup),
 		cmocka_unit_test_setup(input_is_bytes, setup),
