@@ -97,9 +97,11 @@ static void update(struct ui *ui, uint32_t index, const struct diosix_capsule_in
 	capsule->info.crash[sizeof(info->crash) - 1] = '\0';
 	if (was.size == 0 || (was.state == info->state && was.starts == info->starts))
 		return;
-	/* What it printed before, and a last line that nobody ends. */
-	view_take_earlier(ui);
-	view_end_line(ui, index);
+	/* Behind all that it has printed, and a last line that nobody ends. */
+	if (info->state != DIOSIX_STATE_RUNNING) {
+		view_take_earlier(ui);
+		view_end_line(ui, index);
+	}
 	notice(ui, capsule, &was);
 	control_state(ui, index);
 }

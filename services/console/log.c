@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hypervisor's log, as far back as there is room for it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ui.h"
@@ -15,6 +16,20 @@ static void make_room(struct log *log)
 	log->count -= half;
 	for (uint32_t i = 0; i < log->count; i++)
 		log->lines[i].at -= from;
+}
+
+/* A line about a capsule stands behind what that has printed, an unfinished line too; but its start comes before all of it. */
+static void settle(struct ui *ui, const char *text, size_t len)
+{
+	for (uint32_t i = 0; i < ui->count; i++) {
+		char about[64];
+		size_t of = (size_t)snprintf(about, sizeof(about), "diosix: capsule %s: ", capsule_name(ui, i));
+
+		if (len <= of || memcmp(text, about, of) != 0 || (len - of == 7 && memcmp(text + of, "started", 7) == 0))
+			continue;
+		view_take_earlier(ui);
+		view_end_line(ui, i);
+	}
 }
 
 static void keep(struct ui *ui, const struct diosix_log_line *line, const char *text, bool show)
@@ -38,8 +53,10 @@ static void keep(struct ui *ui, const struct diosix_log_line *line, const char *
 	memcpy(log->text + log->used, text, line->len);
 	log->used += line->len;
 	log->next = line->sequence + 1;
-	if (show && line->level <= DIOSIX_LOG_INFO)
-		view_line(ui, style, text, line->len);
+	if (!show || line->level > DIOSIX_LOG_INFO)
+		return;
+	settle(ui, text, line->len);
+	view_line(ui, style, text, line->len);
 }
 
 /* Lines of one batch; a length that goes beyond it ends it. */
@@ -69,8 +86,6 @@ int64_t log_refresh(struct ui *ui, bool show)
 
 		if (done.error || done.value == 0)
 			return done.error;
-		if (show)
-			view_take_earlier(ui);
 		keep_batch(ui, (const uint8_t *)batch, done.value < sizeof(batch) ? done.value : sizeof(batch), show);
 		if (ui->log.next == next)
 			return DIOSIX_OK;
