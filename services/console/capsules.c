@@ -95,7 +95,8 @@ void capsules_notice(struct ui *ui)
 		if (!capsule->changed || !view_has_all(ui, capsule->due))
 			continue;
 		capsule->changed = false;
-		view_end_line(ui, i); /* nobody else would */
+		if (capsule->info.state != DIOSIX_STATE_RUNNING)
+			view_end_line(ui, i); /* nobody else would */
 		notice(ui, capsule);
 	}
 }

@@ -18,6 +18,14 @@ static void make_room(struct log *log)
 		log->lines[i].at -= from;
 }
 
+/* What begins a life stands before what that prints; all else behind what was printed until now. */
+static bool begins_a_life(const char *text, size_t len)
+{
+	static const char end[] = "started"; /* or "restarted" */
+
+	return len >= sizeof(end) - 1 && memcmp(text + len - (sizeof(end) - 1), end, sizeof(end) - 1) == 0;
+}
+
 static void keep(struct ui *ui, const struct diosix_log_line *line, const char *text)
 {
 	struct log *log = &ui->log;
@@ -32,7 +40,7 @@ static void keep(struct ui *ui, const struct diosix_log_line *line, const char *
 		.at = log->used,
 		.len = line->len,
 		.level = line->level,
-		.due = view_due(ui),
+		.due = begins_a_life(text, line->len) ? 0 : view_due(ui),
 	};
 	memcpy(log->text + log->used, text, line->len);
 	log->used += line->len;

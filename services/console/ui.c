@@ -178,10 +178,10 @@ static void serve(struct ui *ui, uint64_t events)
 		follow_focus(ui);
 	if (!ui->begun && ui->terminal.kind != TERMINAL_UNKNOWN)
 		begin_view(ui);
-	if (events & DIOSIX_EVENT_LOG)
-		follow_log(ui);
 	view_tick(ui);
 	if (ui->begun) {
+		ui->drained = false;
+		log_show(ui);
 		view_take_output(ui);
 		capsules_notice(ui);
 		log_show(ui);
@@ -219,6 +219,9 @@ void ui_turn(struct ui *ui, uint64_t events, uint64_t now)
 	ui->stopping |= (events & DIOSIX_EVENT_STOP) != 0;
 	if (!ui->registered && !ui->stopping)
 		begin_service(ui);
+	/* The log first: it says when a capsule started, and so before what that has printed. */
+	if (ui->registered && !ui->stopping && (events & DIOSIX_EVENT_LOG))
+		follow_log(ui);
 	if ((events & DIOSIX_EVENT_CAPSULES) || stopping_any(ui))
 		capsules_refresh(ui);
 	stops_tick(ui);

@@ -217,6 +217,19 @@ static void the_log_comes_behind_what_was_printed_before(void **state)
 	expect_seen("one says\nlast words\r\n[diosix: one has shut down]\r\n");
 }
 
+static void a_start_comes_before_what_was_printed_since(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(1, "one sa");
+	fake.capsules[1].info.starts = 2;
+	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: started");
+	turn();
+	assert_string_equal(seen(), "diosix: capsule one: started\r\n");
+	fake_print(1, "ys\n");
+	turn();
+	assert_string_equal(seen(), "[one] one says\r\n");
+}
+
 /* All that the hypervisor keeps for a capsule, on a line that takes little. */
 static void so_it_does_on_a_slow_line(void **state)
 {
@@ -821,6 +834,7 @@ int main(void)
 		cmocka_unit_test_setup(the_log_has_lines_of_its_own, setup),
 		cmocka_unit_test_setup(the_log_comes_behind_what_was_printed_before, setup),
 		cmocka_unit_test_setup(so_it_does_on_a_slow_line, setup),
+		cmocka_unit_test_setup(a_start_comes_before_what_was_printed_since, setup),
 		cmocka_unit_test_setup(lines_before_the_service_are_not_shown_twice, setup),
 		cmocka_unit_test_setup(a_mark_says_what_was_lost, setup),
 		cmocka_unit_test_setup(what_was_printed_before_a_line_of_the_log_stands_before_it, setup),
