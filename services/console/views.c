@@ -227,7 +227,12 @@ static bool next_batch(struct ui *ui)
 	done = diosix_console_output(ui->batch, sizeof(ui->batch));
 	ui->batch_at = 0;
 	ui->batch_len = done.error || done.value > sizeof(ui->batch) ? 0 : done.value;
-	return ui->batch_len > 0 && next_piece(ui);
+	if (ui->batch_len == 0)
+		return false;
+	/* The start of whoever printed this was said before. */
+	log_refresh(ui);
+	log_show(ui);
+	return next_piece(ui);
 }
 
 static void put_slice(struct ui *ui)
