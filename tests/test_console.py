@@ -416,7 +416,7 @@ def test_in_tmux(tmux):
     board.shows_not("log, info:")
     board.shows("2 f")
     board.keys("C-]", "all", "Enter")
-    board.shows("[linux] 2 f", "[hello] Hello from")
+    board.shows("[linux] #", "[hello] Hello from")
     board.keys("poweroff -f", "Enter")
     board.shows(ALL_STOPPED, "status 0")
     assert (board.flag("cursor_flag"), board.flag("alternate_on")) == ("1", "0")
