@@ -80,14 +80,14 @@ class Terminal(Shown):
 
 
 class Tmux(Shown):
-    """`dmfs run` in a tmux with a server of its own, whose socket is in `folder`."""
+    """`dmfs run` in a tmux with a server of its own, whose socket is in `folder`. When it has ended its status is shown."""
 
     def __init__(self, folder, image, pub, options=(), rows=24, columns=80):
         self.command = ["tmux", "-S", str(folder / "tmux"), "-f", "/dev/null"]
         self.environment = {key: value for key, value in os.environ.items() if key not in ("TMUX", "NO_COLOR")} | {"LC_ALL": "C"}
         run = shlex.join([str(DMFS), "run", str(image), "--trust", str(pub), "--timeout", str(LIMIT), *options])
-        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), f"exec {run}", ";", "set", "-g", "status", "off", ";",
-                  "set", "-g", "remain-on-exit", "on")
+        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), f"{run}; echo status $?; exec cat", ";",
+                  "set", "-g", "status", "off")
         self.deadline = time.monotonic() + LIMIT
 
     def tmux(self, *arguments):

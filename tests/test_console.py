@@ -36,7 +36,8 @@ def terminal(images):
 
 
 def shell(name, **more):
-    return linux(name, cmdline="console=ttyS0", **more)
+    """Its kernel is quiet: it would write over what programs draw."""
+    return linux(name, cmdline="console=ttyS0 loglevel=1", **more)
 
 
 def small(name, program, **more):
@@ -153,8 +154,8 @@ def at_prompt(board):
 
 
 def test_vi_and_htop_in_a_guest_and_a_terminal_that_is_sane_afterwards(terminal):
-    with_htop = linux("linux", "192M", cmdline="console=ttyS0").replace(str(INITRAMFS), f"[{INITRAMFS}, {need(BUILD / 'guests/htop.gz')}]")
-    board = terminal(manifest(with_htop, HELLO) + console("terminal=color focus=linux"))
+    archives = f"[{INITRAMFS}, {need(BUILD / 'guests/htop.gz')}]"
+    board = terminal(manifest(shell("linux", memory="192M").replace(str(INITRAMFS), archives), HELLO) + console("terminal=color focus=linux"))
     at_prompt(board)
     board.type("echo one >f; TERM=xterm vi f\r")
     board.shows("~")
@@ -199,13 +200,13 @@ def away_and_back(board, gone):
 
 def shows_htop(board):
     board.wait(re.compile(r"^ *PID USER +PRI .*Command *$", re.M).search, "htop's header")
-    board.wait(re.compile(r"^ *\d+ \S+ +20 .* htop --delay=255 *$", re.M).search, "htop in its own table")
+    board.wait(re.compile(r"^ *\d+ \S+ +20 .* htop *$", re.M).search, "htop in its own table")
     board.wait(lambda screen: re.match(r"F1Help +F2Setup .*F10Quit", screen.split("\n")[-1]), "its keys")
 
 
 def htop(board):
     """Its terminal is one of those that pyte can be: it does not repeat characters."""
-    board.type("TERM=linux /usr/bin/htop --delay=255\r")
+    board.type("TERM=linux htop\r")
     shows_htop(board)
     away_and_back(board, "F10Quit")
     shows_htop(board)
@@ -242,8 +243,8 @@ def visit_all(board):
 
 
 # What a VT100 has, of its user guide; and the attributes that it has.
-VT100 = re.compile(r"""\x1b(?: [78=>DEHMNOZc] | [()][AB012] | \[\d*[ABCD] | \[(?:\d*;\d*)?[Hf] | \[[012]?[JK] | \[(?:\d+;\d+)?r | \[[03]?g
-    | \[0?c | \[[56]n | \[\?[1-9][hl] | \[[01457]?(?:;[01457])*m )""", re.X)
+VT100 = re.compile(r"""\x1b(?: [78=>DEHMNOZc] | [()][AB012] | \[\d*[ABCD] | \[(?:\d*;\d*)?[Hf] | \[[012]?[JK] | \[(?:\d+;\d+)?r
+    | \[[03]?g | \[0?c | \[[56]n | \[\?[1-9][hl] | \[[01457]?(?:;[01457])*m )""", re.X)
 
 
 def test_a_vt100_gets_what_it_has(terminal):
@@ -259,8 +260,8 @@ def test_a_vt100_gets_what_it_has(terminal):
 
 
 @pytest.mark.parametrize("term, environment, options, colour", [
-    ("xterm-256color", {}, "", True), ("xterm-256color", {"NO_COLOR": "1"}, "", False), ("xterm-256color", {}, "color=never", False),
-    ("vt100", {}, "", False), ("vt100", {}, "color=always", True)], ids=["xterm", "NO_COLOR", "never", "vt100", "always"])
+    ("xterm-256color", {}, "", True), ("xterm-256color", {"NO_COLOR": "1"}, "", False),
+    ("xterm-256color", {}, "color=never", False), ("vt100", {}, "", False), ("vt100", {}, "color=always", True)], ids=["xterm", "NO_COLOR", "never", "vt100", "always"])
 def test_colour_is_where_it_is_wanted(terminal, monkeypatch, term, environment, options, colour):
     monkeypatch.delenv("NO_COLOR", raising=False)
     board = terminal(manifest(IDLE, HELLO) + console(f"view=all {options}"), term=term, **environment)
@@ -287,7 +288,8 @@ def test_screens_have_the_terminal_s_size_and_follow_it(terminal, rows, columns)
         board.resize(rows, columns)
         board.type("\x1dtop\r")
         at_the_bottom(board, "q leaves; sorts by")
-        board.wait(lambda screen: re.match("NAME {%d}STATE" % min(columns - 71 - 3, 28), screen.split("\n")[1]), "a table of that width")
+        name = min(columns - 71, 31)
+        board.wait(lambda screen: screen.split("\n")[1].startswith(f"{'NAME':{name}} STATE"), "a table of that width")
         board.resize(rows + 5, columns + 9)  # while it is there
         at_the_bottom(board, "q leaves; sorts by")
         board.type("q")
@@ -339,9 +341,10 @@ def test_a_file_gets_a_guest_s_own_bytes_and_no_others(images, tmp_path):
 
 def test_a_file_gets_every_line_of_all_guests_and_no_escape_sequences(images, tmp_path):
     names = ["painter-1", "painter-2", "painter-3"]
+    painters = [small(name, "paint.bin") for name in names]
     ends = [f"\r\ndiosix: capsule {name}: stopped\r\n".encode() for name in names]
     starts = "".join(f"\x1dstart {name}\r" for name in names)
-    output = run_into_a_file(images, tmp_path / "output", manifest(*[small(name, "paint.bin") for name in names], IDLE) + console("view=all"), [
+    output = run_into_a_file(images, tmp_path / "output", manifest(*painters, IDLE) + console("view=all"), [
         (b"opens the console's bar", 1, b""), *[(end, 1, b"") for end in ends], (b"", 1, starts.encode()),
         *[(end, 2, b"") for end in ends], (b"", 1, b"\x1dkill idle\r\x1dquit\r")])
     output = output.partition(b"> start painter-1\r\n")[2].partition(b"> quit")[0]
@@ -380,22 +383,24 @@ def test_in_tmux(tmux):
     board.keys("C-]", "1")
     board.shows_not("[linux]")
     board.shows("# ")
-    board.keys("echo from-$((1 + 1)) >f; vi f", "Enter")
+    # Nothing is typed at the next prompt: the shell asks where the cursor is, and waits for an answer.
+    board.keys("echo from-$((1 + 1)) >f; vi f; clear; wc -l f", "Enter")
     board.shows("from-2", "~")
     board.keys("C-g")
     board.shows("- f 1/1")
     board.keys("ocontinued", "Escape")
     board.shows("continued", "- f [Modified] 2/2 100%")
-    before = board.text()
-    board.keys("C-]", "hel", "Tab", "Enter")
+    before = [line.rstrip() for line in board.text().split("\n")]
+    board.keys("C-]", "hel", "Enter")
+    board.shows("'hel' is no command and no capsule; it could be help, hello")
+    board.keys("C-]", "hell", "Tab", "Enter")
     board.shows("Hello from")
     board.shows_not("continued")
     board.keys("C-]", "lin", "Tab", "Enter")
-    board.wait(lambda screen: screen == before, f"vi's screen as it was:\n{before}")
+    board.wait(lambda screen: [line.rstrip() for line in screen.split("\n")] == before, f"vi's screen as it was:\n{before}")
     board.keys(":wq", "Enter")
-    board.shows_not("- f [")
-    board.keys("clear; wc -l f", "Enter")
     board.shows("2 f")
+    board.shows_not("- f [")
     board.keys("C-]", "top", "Enter")
     board.shows("%CPU", "linux", "q leaves; sorts by")
     board.keys("q")
@@ -411,8 +416,7 @@ def test_in_tmux(tmux):
     board.shows_not("log, info:")
     board.shows("2 f")
     board.keys("C-]", "all", "Enter")
-    board.shows("[linux] 2 f", "[hello] Hello from")
+    board.shows("[linux] #", "[hello] Hello from")
     board.keys("poweroff -f", "Enter")
-    board.shows(ALL_STOPPED)
-    board.wait(lambda screen: board.flag("pane_dead") == "1", "the end of dmfs")
+    board.shows(ALL_STOPPED, "status 0")
     assert (board.flag("cursor_flag"), board.flag("alternate_on")) == ("1", "0")
