@@ -115,7 +115,7 @@ static void update(struct ui *ui, uint32_t index, const struct diosix_capsule_in
 	if (!capsule->changed)
 		capsule->starts_before = was.starts;
 	capsule->changed = true;
-	capsule->due = view_due(ui);
+	capsule->due = info->state == DIOSIX_STATE_RUNNING ? 0 : view_due(ui);
 	ui->more = true;
 	control_state(ui, index);
 }

@@ -218,6 +218,19 @@ static bool next_piece(struct ui *ui)
 	return true;
 }
 
+/* Of whoever printed what has just been taken, the start was said before: that is shown first. */
+static void show_starts(struct ui *ui)
+{
+	uint64_t next = ui->log.next;
+
+	log_refresh(ui);
+	if (ui->log.next != next) {
+		capsules_refresh(ui);
+		capsules_notice(ui);
+	}
+	log_show(ui);
+}
+
 static bool next_batch(struct ui *ui)
 {
 	struct diosix_result done;
@@ -229,9 +242,7 @@ static bool next_batch(struct ui *ui)
 	ui->batch_len = done.error || done.value > sizeof(ui->batch) ? 0 : done.value;
 	if (ui->batch_len == 0)
 		return false;
-	/* The start of whoever printed this was said before. */
-	log_refresh(ui);
-	log_show(ui);
+	show_starts(ui);
 	return next_piece(ui);
 }
 
