@@ -355,8 +355,9 @@ EXAMPLES := $(filter-out examples/libdmfs-reader,$(patsubst %/Makefile,%,$(wildc
 examples: $(CAPSULE_SDK) | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-# So many tests at a time.
-TEST_JOBS ?= auto
+# So many workers of pytest's. By itself one test after the other: boards with several harts need processors of their own, or who waits
+# for a lock waits for the host.
+TEST_JOBS ?= 0
 
 TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(HTOP_INITRAMFS) $(QEMU_DTBS) \
 	$(ATTACKS) $(SCHEDULING) $(SERVICE_TESTS) $(STATES) $(CONFORMANCE) $(BENCHES) $(CAPSULE_CHECK)
