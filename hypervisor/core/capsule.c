@@ -578,6 +578,7 @@ enum start_result capsule_start(struct capsule *capsule)
 		return START_NO_MEMORY;
 	}
 	capsule->owned += capsule->returned;
+	console_forget_input(capsule);
 	capsule->anew = true;
 	atomic_store(&capsule->order, ORDER_NONE);
 	load_now(capsule);

@@ -395,7 +395,6 @@ void console_gone(struct capsule *capsule)
 	bool more = true;
 
 	take();
-	capsule->input_tail = capsule->input_head;
 	if (own() && !alone() && printed->head != printed->line && room(printed) >= 2) {
 		append(printed, '\r');
 		append(printed, '\n');
@@ -417,6 +416,13 @@ void console_gone(struct capsule *capsule)
 		tell(told);
 	}
 	show_some();
+}
+
+void console_forget_input(struct capsule *capsule)
+{
+	take();
+	capsule->input_tail = capsule->input_head;
+	give();
 }
 
 void console_end(void)
@@ -449,15 +455,15 @@ size_t console_read(struct capsule *capsule, char *text, size_t len)
 	return n;
 }
 
-static bool runs(const struct capsule *capsule)
+/* What is typed while it restarts is for its next life. One that has stopped takes nothing. */
+static bool takes_input(const struct capsule *capsule)
 {
-	return atomic_load(&capsule->state) == CAPSULE_RUNNING;
+	return atomic_load(&capsule->state) < CAPSULE_SCRUBBING;
 }
 
-/* What comes between two lives is for neither. */
 static bool feed(struct capsule *capsule, char c)
 {
-	if (!runs(capsule) || capsule->input_head - capsule->input_tail == CONSOLE_INPUT_LEN)
+	if (!takes_input(capsule) || capsule->input_head - capsule->input_tail == CONSOLE_INPUT_LEN)
 		return false;
 	capsule->input[capsule->input_head++ % CONSOLE_INPUT_LEN] = c;
 	return true;
@@ -747,7 +753,7 @@ int64_t console_feed(const struct capsule *provider, struct capsule *capsule, co
 	size_t n = 0;
 
 	take();
-	if (line->provider != provider || !runs(capsule)) {
+	if (line->provider != provider || !takes_input(capsule)) {
 		give();
 		return -1;
 	}

@@ -39,8 +39,11 @@ void console_banner(const char *text, size_t len);
 size_t console_write(struct capsule *capsule, const char *text, size_t len);
 void console_print(struct capsule *capsule, char c);
 
-/* A capsule's life is over: ends its unfinished line, and drops what it has not read. */
+/* A capsule's life is over: ends its unfinished line. */
 void console_gone(struct capsule *capsule);
+
+/* It is started anew: what it had not read when it stopped is not for this life. */
+void console_forget_input(struct capsule *capsule);
 
 /* Input for a capsule: takes up to `len` bytes, returns how many. */
 size_t console_read(struct capsule *capsule, char *text, size_t len);
@@ -66,7 +69,7 @@ uint32_t console_focus(void);
 
 /*
  * For the provider, with results as line_read()'s: records of output (struct diosix_output) into `buffer`, aligned to 8
- * bytes, of `len`; bytes of input for a capsule, -1 also when that does not run.
+ * bytes, of `len`; bytes of input for a capsule, -1 also when that has stopped.
  */
 int64_t console_take_output(const struct capsule *provider, char *buffer, size_t len);
 int64_t console_feed(const struct capsule *provider, struct capsule *capsule, const char *bytes, size_t len);

@@ -468,7 +468,7 @@ static bool input(struct request *request)
 	if (len > 0)
 		done = diosix_console_feed(request->capsule, data->text, (size_t)len);
 	if (done.error == DIOSIX_INVALID_STATE)
-		text_add(request->why, "%s takes no input: it is not running", capsule_name(request->ui, request->capsule));
+		text_add(request->why, "%s takes no input: it has stopped", capsule_name(request->ui, request->capsule));
 	else if (done.error)
 		call_failed(request->why, "service_console", done.error);
 	text_add(request->result, "{\"taken\": %" PRIu64 "}", done.value);

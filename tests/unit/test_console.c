@@ -125,15 +125,22 @@ static void what_a_capsule_leaves_unfinished_is_shown_when_it_stops(void **state
 	expect("[one] mine\r\n");
 }
 
-static void what_one_life_has_not_read_is_not_for_the_next(void **state)
+static void what_is_typed_while_a_capsule_restarts_is_for_its_next_life(void **state)
+{
+	type("early");
+	console_gone(&two[0]);
+	atomic_store(&two[0].state, CAPSULE_LOADING);
+	type("late");
+	assert_int_equal(two[0].input_head - two[0].input_tail, 9);
+}
+
+static void one_that_has_stopped_takes_no_input_and_is_started_without_any(void **state)
 {
 	type("stale");
-	console_gone(&two[0]);
-	assert_false(capsule_has_input(&two[0]));
-	atomic_store(&two[0].state, CAPSULE_LOADING);
-	type("early");
+	atomic_store(&two[0].state, CAPSULE_STOPPED);
 	console_set_provider(&two[1]);
 	assert_int_equal(console_feed(&two[1], &two[0], "hi", 2), -1);
+	console_forget_input(&two[0]);
 	atomic_store(&two[0].state, CAPSULE_RUNNING);
 	assert_false(capsule_has_input(&two[0]));
 	assert_int_equal(console_feed(&two[1], &two[0], "hi", 2), 2);
@@ -438,7 +445,8 @@ int main(void)
 		cmocka_unit_test_setup(the_focus_moves_and_shows_what_was_begun, setup),
 		cmocka_unit_test_setup(a_line_of_any_length_is_neither_lost_nor_too_long, setup),
 		cmocka_unit_test_setup(what_a_capsule_leaves_unfinished_is_shown_when_it_stops, setup),
-		cmocka_unit_test_setup(what_one_life_has_not_read_is_not_for_the_next, setup),
+		cmocka_unit_test_setup(what_is_typed_while_a_capsule_restarts_is_for_its_next_life, setup),
+		cmocka_unit_test_setup(one_that_has_stopped_takes_no_input_and_is_started_without_any, setup),
 		cmocka_unit_test_setup(alone_its_bytes_pass_as_they_are, setup),
 		cmocka_unit_test_setup(what_the_line_does_not_take_goes_out_by_its_interrupt, setup),
 		cmocka_unit_test_setup(a_flood_neither_delays_nor_loses_anothers_lines, setup),
