@@ -336,7 +336,8 @@ def test_a_file_gets_a_guest_s_own_bytes_and_no_others(images, tmp_path):
         (b"capsule painter: stopped", 1, b"\x1dfocus painter\r"), (b"\r\n[painter]\r\n", 1, b"\x1dstart painter\r"),
         (b"has shut down]", 2, b"\x1dkill idle\r\x1dquit\r")])
     painted = output.partition(b"has started again]\r\n")[2].partition(b"attack paint: held")[0]
-    assert painted == b"".join(b"\x1b[31mred %04d\x1b[m\r\n" % i for i in range(2000))
+    # The line of the bar, where "start" was typed, may end behind what it says of the start.
+    assert painted.removeprefix(b"\r\n") == b"".join(b"\x1b[31mred %04d\x1b[m\r\n" % i for i in range(2000))
 
 
 def test_a_file_gets_every_line_of_all_guests_and_no_escape_sequences(images, tmp_path):
