@@ -319,10 +319,10 @@ static bool close_orders(struct capsule *capsule)
 static _Atomic uint32_t ended; /* the board ends, once */
 static _Atomic bool on_request; /* so ended the last of those that the board is for */
 
-/* For good, as far as anybody has said. */
+/* For good: nobody has said before that it is to be started. */
 static bool has_stopped(const struct capsule *capsule)
 {
-	return atomic_load(&capsule->state) == CAPSULE_STOPPED && atomic_load(&capsule->order) != ORDER_START;
+	return atomic_load(&capsule->state) == CAPSULE_STOPPED && atomic_load(&capsule->order) == ORDER_NO_MORE;
 }
 
 /* Is the board there for it? For guests, or if it has none, for services. */
@@ -368,13 +368,16 @@ static void end_if_over(void)
 
 static void scrubbed(struct capsule *capsule)
 {
+	uint32_t start = ORDER_START;
+
 	if (is_what_it_is_for(capsule))
 		atomic_store(&on_request, capsule->stop_reason == STOP_KILLED || atomic_load(&capsule->asked));
 	pages_free(capsule->memory.host, capsule->memory.size / PAGE_SIZE);
 	arch_space_destroy(capsule);
 	capsule->owned -= capsule->returned;
 	enter(capsule, CAPSULE_STOPPED);
-	if (atomic_load(&capsule->order) == ORDER_START && capsule_start(capsule) == START_NO_MEMORY)
+	/* An order from here on is for the life that begins. */
+	if (atomic_compare_exchange_strong(&capsule->order, &start, ORDER_NONE) && capsule_start(capsule) == START_NO_MEMORY)
 		log_line(DIOSIX_LOG_ERROR, "diosix: capsule %s: there is no memory to start it", capsule->name);
 	end_if_over();
 }
@@ -520,6 +523,14 @@ void capsule_crash(struct vcpu *vcpu, const char *why)
 	arch_report(vcpu);
 }
 
+/* A start that waits for its memory is taken back by a kill, and is as good as a restart. */
+static uint32_t instead_of(const struct capsule *capsule, uint32_t before, enum order order)
+{
+	if (before != ORDER_START || atomic_load(&capsule->state) < CAPSULE_SCRUBBING)
+		return order;
+	return order == ORDER_KILL ? ORDER_NO_MORE : ORDER_START;
+}
+
 bool capsule_order(struct capsule *capsule, enum order order)
 {
 	uint32_t before = atomic_load(&capsule->order);
@@ -527,7 +538,7 @@ bool capsule_order(struct capsule *capsule, enum order order)
 	do {
 		if (before == ORDER_NO_MORE)
 			return false;
-	} while (!atomic_compare_exchange_weak(&capsule->order, &before, order));
+	} while (!atomic_compare_exchange_weak(&capsule->order, &before, instead_of(capsule, before, order)));
 	if (hold(capsule)) {
 		heed(capsule);
 		release(capsule);
@@ -562,6 +573,16 @@ static bool start_later(struct capsule *capsule)
 	return true;
 }
 
+/* Keeps one that was given since it was clear that it starts. */
+static void open_orders(struct capsule *capsule)
+{
+	uint32_t order = atomic_load(&capsule->order);
+
+	while (order == ORDER_NO_MORE || order == ORDER_START)
+		if (atomic_compare_exchange_weak(&capsule->order, &order, ORDER_NONE))
+			return;
+}
+
 /* Of several who come here at once, one starts it. */
 enum start_result capsule_start(struct capsule *capsule)
 {
@@ -580,7 +601,7 @@ enum start_result capsule_start(struct capsule *capsule)
 	capsule->owned += capsule->returned;
 	console_forget_input(capsule);
 	capsule->anew = true;
-	atomic_store(&capsule->order, ORDER_NONE);
+	open_orders(capsule);
 	load_now(capsule);
 	heed(capsule);
 	release(capsule);

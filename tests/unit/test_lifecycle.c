@@ -379,6 +379,31 @@ static void a_start_that_waits_keeps_the_board_and_can_be_taken_back(void **stat
 	assert_true(board_ends());
 }
 
+static void a_start_that_waits_is_as_good_as_a_restart(void **state)
+{
+	bring(VICTIM, CAPSULE_SCRUBBING);
+	assert_int_equal(operate(START, VICTIM), 0);
+	assert_int_equal(operate(RESTART, VICTIM), 0);
+	until(VICTIM, CAPSULE_RUNNING);
+	assert_int_equal(capsules[VICTIM].order, ORDER_NONE);
+	operate(KILL, VICTIM);
+	until(VICTIM, CAPSULE_SCRUBBING);
+	operate(START, VICTIM);
+	operate(KILL, VICTIM);
+	until(VICTIM, CAPSULE_STOPPED);
+	assert_int_equal(operate(START, VICTIM), 0);
+	until(VICTIM, CAPSULE_RUNNING);
+}
+
+/* One that came too late, as others had begun a restart. */
+static void a_start_that_is_not_needed_keeps_no_kill_away(void **state)
+{
+	others_go_on();
+	atomic_store(&capsules[VICTIM].order, ORDER_START);
+	assert_int_equal(operate(KILL, VICTIM), 0);
+	until(VICTIM, CAPSULE_STOPPED);
+}
+
 static void a_start_that_waits_and_finds_no_memory_says_so(void **state)
 {
 	bring(VICTIM, CAPSULE_SCRUBBING);
@@ -524,6 +549,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_start_without_memory_fails_and_can_be_tried_again, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(who_may_list_capsules_is_told_of_each_change, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(a_start_that_waits_keeps_the_board_and_can_be_taken_back, setup_more,
+						teardown_more),
+		cmocka_unit_test_setup_teardown(a_start_that_waits_is_as_good_as_a_restart, setup_more,
+						teardown_more),
+		cmocka_unit_test_setup_teardown(a_start_that_is_not_needed_keeps_no_kill_away, setup_more,
 						teardown_more),
 		cmocka_unit_test_setup_teardown(a_start_that_waits_and_finds_no_memory_says_so, setup_more,
 						teardown_more),
