@@ -157,6 +157,7 @@ static void begin_life(struct capsule *capsule)
 	atomic_store(&capsule->asked, false);
 	capsule->starts++;
 	capsule->started_at = arch_time();
+	console_begin_life(capsule);
 	atomic_store(&capsule->live, 1);
 	enter(capsule, CAPSULE_RUNNING);
 	vcpu_start(&capsule->vcpus[0], capsule->config.entry + moved, capsule->config.devicetree_load + moved);

@@ -52,13 +52,21 @@ struct guest_memory {
 #define CRASH_REASON_LEN 96u
 #define CAPSULE_STRETCHES 7u /* of memory to load: three objects, four gaps between them */
 
+/* A capsule from one start to the next, as the console tells of it. */
+struct life {
+	uint64_t handle;
+	uint64_t log;  /* the lines of the log before this one came before it */
+	uint64_t from; /* of the bytes that it has ever printed, its first */
+};
+
 /*
  * What a capsule has printed. Of the ring, [line, shown) is the beginning of its unfinished line, as far as it is on the
  * board's line already; [shown, head) waits.
  */
 struct printed {
 	char *ring; /* CONSOLE_RING_LEN bytes */
-	uint32_t line, shown, head;
+	uint64_t line, shown, head;
+	struct life present, past; /* who printed it: what is before present.from is of the past */
 	uint32_t newlines; /* that wait */
 	uint64_t lost;	   /* bytes that should stand behind what is in the ring; 0 for none */
 	bool waits;	   /* is there something that could be shown? */

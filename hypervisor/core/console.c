@@ -154,14 +154,14 @@ static bool alone(void)
 	return capsule_count == 1;
 }
 
-static char byte_at(const struct printed *printed, uint32_t at)
+static char byte_at(const struct printed *printed, uint64_t at)
 {
 	return printed->ring[at % CONSOLE_RING_LEN];
 }
 
 static uint32_t room(const struct printed *printed)
 {
-	return CONSOLE_RING_LEN - (printed->head - printed->line);
+	return CONSOLE_RING_LEN - (uint32_t)(printed->head - printed->line);
 }
 
 static void append(struct printed *printed, char c)
@@ -209,7 +209,7 @@ static void put_mark(struct capsule *capsule)
 static void put_line(struct capsule *capsule)
 {
 	struct printed *printed = &capsule->printed;
-	uint32_t end = printed->head;
+	uint64_t end = printed->head;
 	char c = 0;
 
 	fresh_line();
@@ -236,7 +236,7 @@ static void put_bytes(struct capsule *capsule)
 		writer = capsule;
 		printed->shown = printed->line; /* once more, after others have printed below it */
 	}
-	for (uint32_t n = 0, end = printed->head; n < PIECE && printed->shown != end; n++) {
+	for (uint32_t n = 0; n < PIECE && printed->shown != printed->head; n++) {
 		char c = byte_at(printed, printed->shown++);
 
 		if (!raw && line->at_start) {
@@ -386,6 +386,17 @@ void console_print(struct capsule *capsule, char c)
 	atomic_fetch_add(&capsule->dropped, 1);
 	if (own())
 		set_waits(capsule, true);
+	give();
+}
+
+void console_begin_life(struct capsule *capsule)
+{
+	struct printed *printed = &capsule->printed;
+	uint64_t log = log_next();
+
+	take();
+	printed->past = printed->present;
+	printed->present = (struct life){capsule_handle(capsule), log, printed->head};
 	give();
 }
 
@@ -702,11 +713,14 @@ static bool has_output(const struct capsule *capsule)
 	return capsule->printed.shown != capsule->printed.head || capsule->printed.lost != 0;
 }
 
-/* A record of what the capsule has printed, of at most `len` bytes and a multiple of 8; how many bytes it has. */
+/* A record of what the capsule has printed in one life, of at most `len` bytes and a multiple of 8; how many bytes it has. */
 static size_t take_record(struct capsule *capsule, char *buffer, size_t len)
 {
 	struct printed *printed = &capsule->printed;
-	struct diosix_output record = {.capsule = capsule->index};
+	bool past = printed->shown < printed->present.from;
+	const struct life *life = past ? &printed->past : &printed->present;
+	uint64_t end = past ? printed->present.from : printed->head;
+	struct diosix_output record = {.handle = life->handle, .log = life->log};
 	size_t most = len - sizeof(record) < PIECE ? len - sizeof(record) : PIECE;
 	char *bytes = buffer + sizeof(record);
 
@@ -714,7 +728,7 @@ static size_t take_record(struct capsule *capsule, char *buffer, size_t len)
 		record.dropped = printed->lost;
 		printed->lost = 0;
 	}
-	for (uint32_t end = printed->head; record.len < most && printed->shown != end; record.len++) {
+	for (; record.len < most && printed->shown != end; record.len++) {
 		bytes[record.len] = byte_at(printed, printed->shown++);
 		printed->newlines -= bytes[record.len] == '\n';
 	}

@@ -39,7 +39,8 @@ void console_banner(const char *text, size_t len);
 size_t console_write(struct capsule *capsule, const char *text, size_t len);
 void console_print(struct capsule *capsule, char c);
 
-/* A capsule's life is over: ends its unfinished line. */
+/* A capsule's life begins, what the log says of that is said; it is over: ends its unfinished line. */
+void console_begin_life(struct capsule *capsule);
 void console_gone(struct capsule *capsule);
 
 /* It is started anew: what it had not read when it stopped is not for this life. */

@@ -67,6 +67,7 @@ enum diosix_role { DIOSIX_ROLE_CONSOLE, DIOSIX_ROLE_STORAGE, DIOSIX_ROLE_NETWORK
  * that is over is never valid again. 0 is nobody's.
  */
 #define DIOSIX_HANDLE_INDEX(handle) ((uint32_t)(handle) & 0xffu)
+#define DIOSIX_HANDLE_STARTS(handle) ((uint64_t)(handle) >> 8)
 #define DIOSIX_HANDLE(index, starts) ((uint64_t)(starts) << 8 | (index))
 
 /* Bits of EVENTS. While any is set the doorbell's interrupt is raised. */
@@ -107,9 +108,11 @@ enum diosix_sync { DIOSIX_SYNC_PULL, DIOSIX_SYNC_PUSH };
 
 /* What CONSOLE_OUTPUT writes before each piece of output; pieces begin at multiples of 8 bytes. */
 struct diosix_output {
-	uint32_t capsule; /* index */
-	uint32_t len;	  /* bytes that follow */
+	uint64_t handle;  /* the capsule in the life that printed it; of lives before the present one, the last */
+	uint64_t log;	  /* that life began after the lines of the log before this sequence number */
 	uint64_t dropped; /* bytes that were lost just before these, as there was no room */
+	uint32_t len;	  /* bytes that follow */
+	uint32_t reserved;
 };
 
 enum diosix_level { DIOSIX_LOG_ERROR, DIOSIX_LOG_WARNING, DIOSIX_LOG_INFO, DIOSIX_LOG_DEBUG };

@@ -71,20 +71,32 @@ static const char *end_sentence(uint32_t end)
 }
 
 /* In its own view nobody sees the log, so what has become of it stands on its screen. */
-static void notice(struct ui *ui, const struct capsule *capsule)
+static void notice(struct ui *ui, struct capsule *capsule, const char *sentence, const char *reason)
 {
-	const struct diosix_capsule_info *info = &capsule->info;
-	bool crash = info->last_end == DIOSIX_END_CRASH;
 	char text[192];
 
-	if (info->state == DIOSIX_STATE_RUNNING && info->starts > capsule->starts_before)
-		snprintf(text, sizeof(text), "%s has started%s", info->name, info->starts > 1 ? " again" : "");
-	else if (info->state == DIOSIX_STATE_STOPPED)
-		snprintf(text, sizeof(text), "%s %s%s%.96s", info->name, end_sentence(info->last_end), crash ? ": " : "",
-			 crash ? info->crash : "");
-	else
-		return;
-	view_notice(ui, info->index, text);
+	snprintf(text, sizeof(text), "%s %s%s%.96s", capsule->info.name, sentence, *reason ? ": " : "", reason);
+	view_notice(ui, capsule->info.index, text);
+}
+
+static void tell_start(struct ui *ui, struct capsule *capsule, uint64_t life)
+{
+	capsule->life = life;
+	view_end_line(ui, capsule->info.index); /* the former life's: nobody else would */
+	notice(ui, capsule, life > 1 ? "has started again" : "has started", "");
+}
+
+static void tell(struct ui *ui, struct capsule *capsule)
+{
+	const struct diosix_capsule_info *info = &capsule->info;
+
+	capsule->changed = false;
+	if (info->starts > capsule->life)
+		tell_start(ui, capsule, info->starts);
+	if (info->state != DIOSIX_STATE_RUNNING)
+		view_end_line(ui, info->index);
+	if (info->state == DIOSIX_STATE_STOPPED)
+		notice(ui, capsule, end_sentence(info->last_end), info->last_end == DIOSIX_END_CRASH ? info->crash : "");
 }
 
 void capsules_notice(struct ui *ui)
@@ -92,13 +104,25 @@ void capsules_notice(struct ui *ui)
 	for (uint32_t i = 0; i < ui->count; i++) {
 		struct capsule *capsule = &ui->capsules[i];
 
-		if (!capsule->changed || !view_has_all(ui, capsule->due))
-			continue;
-		capsule->changed = false;
-		if (capsule->info.state != DIOSIX_STATE_RUNNING)
-			view_end_line(ui, i); /* nobody else would */
-		notice(ui, capsule);
+		if (capsule->changed && view_has_all(ui, capsule->due))
+			tell(ui, capsule);
 	}
+}
+
+void capsule_lives(struct ui *ui, uint32_t index, uint64_t life)
+{
+	struct capsule *capsule = capsule_at(ui, index);
+
+	if (life <= capsule->life)
+		return;
+	/* All is shown that it printed before. */
+	if (capsule->changed && capsule->info.starts < life)
+		tell(ui, capsule);
+	if (capsule->info.starts < life)
+		capsules_refresh(ui);
+	if (capsule->info.starts != 0)
+		tell_start(ui, capsule, life);
+	capsule->life = life; /* without capsule_list nobody knows more */
 }
 
 static void update(struct ui *ui, uint32_t index, const struct diosix_capsule_info *info)
@@ -110,12 +134,12 @@ static void update(struct ui *ui, uint32_t index, const struct diosix_capsule_in
 	capsule->info.index = index;
 	capsule->info.name[sizeof(info->name) - 1] = '\0';
 	capsule->info.crash[sizeof(info->crash) - 1] = '\0';
+	if (was.size == 0)
+		capsule->life = info->starts;
 	if (was.size == 0 || (was.state == info->state && was.starts == info->starts))
 		return;
-	if (!capsule->changed)
-		capsule->starts_before = was.starts;
 	capsule->changed = true;
-	capsule->due = info->state == DIOSIX_STATE_RUNNING ? 0 : view_due(ui);
+	capsule->due = view_due(ui);
 	ui->more = true;
 	control_state(ui, index);
 }

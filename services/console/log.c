@@ -18,14 +18,6 @@ static void make_room(struct log *log)
 		log->lines[i].at -= from;
 }
 
-/* What begins a life stands before what that prints; all else behind what was printed until now. */
-static bool begins_a_life(const char *text, size_t len)
-{
-	static const char end[] = "started"; /* or "restarted" */
-
-	return len >= sizeof(end) - 1 && memcmp(text + len - (sizeof(end) - 1), end, sizeof(end) - 1) == 0;
-}
-
 static void keep(struct ui *ui, const struct diosix_log_line *line, const char *text)
 {
 	struct log *log = &ui->log;
@@ -40,7 +32,7 @@ static void keep(struct ui *ui, const struct diosix_log_line *line, const char *
 		.at = log->used,
 		.len = line->len,
 		.level = line->level,
-		.due = begins_a_life(text, line->len) ? 0 : view_due(ui),
+		.due = view_due(ui),
 	};
 	memcpy(log->text + log->used, text, line->len);
 	log->used += line->len;
@@ -98,16 +90,34 @@ static void show_line(struct ui *ui, const struct log_entry *line)
 	ui->log.shown = line->sequence + 1;
 }
 
+/* The first line that has not been shown; NULL when all have been. */
+static const struct log_entry *next_line(const struct log *log)
+{
+	for (uint32_t i = 0; i < log->count && log->shown < log->next; i++)
+		if (log->lines[i].sequence >= log->shown)
+			return &log->lines[i];
+	return NULL;
+}
+
 void log_show(struct ui *ui)
 {
-	struct log *log = &ui->log;
+	const struct log_entry *line;
 
-	for (uint32_t i = 0; i < log->count && log->shown < log->next; i++) {
-		if (log->lines[i].sequence < log->shown)
-			continue;
-		/* What capsules printed before it stands before it. */
-		if (view_is_full(ui) || !view_has_all(ui, log->lines[i].due))
-			return;
-		show_line(ui, &log->lines[i]);
+	/* What capsules printed before it stands before it. */
+	while ((line = next_line(&ui->log)) != NULL && !view_is_full(ui) && view_has_all(ui, line->due))
+		show_line(ui, line);
+}
+
+bool log_show_until(struct ui *ui, uint64_t sequence)
+{
+	const struct log_entry *line;
+
+	if (ui->log.next < sequence)
+		log_refresh(ui);
+	while ((line = next_line(&ui->log)) != NULL && line->sequence < sequence) {
+		if (view_is_full(ui))
+			return false;
+		show_line(ui, line);
 	}
+	return true;
 }

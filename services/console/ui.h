@@ -43,6 +43,7 @@ struct assembly {
 	char text[ASSEMBLED_LEN];
 	size_t len;
 	uint64_t since; /* when the first byte of it came */
+	uint64_t due;	/* view_due() then: the line's end may be there already */
 	bool carriage;	/* a carriage return has come, and may end the line */
 };
 
@@ -55,7 +56,7 @@ struct capsule {
 	struct assembly assembly;
 	bool changed;  /* its state, and nobody has been told yet on its screen */
 	uint64_t due;  /* view_due() of that */
-	uint64_t starts_before;
+	uint64_t life; /* the last of which it was said that it has started */
 	bool attached; /* the control port has its output */
 	uint64_t lost; /* bytes that the control port has not seen */
 };
@@ -160,7 +161,7 @@ struct ui {
 	/* Output that has been taken and not been put anywhere. */
 	uint64_t batch[256];
 	size_t batch_at, batch_len;
-	uint32_t piece_of, piece_left;
+	struct diosix_output piece; /* `len` bytes of it are left */
 	bool more;   /* there may be more to do at once */
 	bool redraw; /* top's screen, or the log's, is not as it should be */
 
@@ -201,6 +202,8 @@ void capsules_refresh(struct ui *ui);
 void capsules_sample(struct ui *ui);
 /* Says on their screens what has become of them, behind what they printed before. */
 void capsules_notice(struct ui *ui);
+/* It has printed something in this life: that it has started is said before. */
+void capsule_lives(struct ui *ui, uint32_t index, uint64_t life);
 /* Makes it known when it was not. */
 struct capsule *capsule_at(struct ui *ui, uint32_t index);
 const char *capsule_name(const struct ui *ui, uint32_t index);
@@ -231,6 +234,8 @@ bool stop_describe(const struct ui *ui, uint32_t index, struct text *out);
 int64_t log_refresh(struct ui *ui);
 /* Puts it into the view of all, as far as there is room, behind what capsules printed before. */
 void log_show(struct ui *ui);
+/* The same with the lines before `sequence`, whatever has been printed: false when there was no room for all of them. */
+bool log_show_until(struct ui *ui, uint64_t sequence);
 static inline const char *log_text(const struct ui *ui, const struct log_entry *line)
 {
 	return ui->log.text + line->at;

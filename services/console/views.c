@@ -20,9 +20,15 @@ static struct screen *current(struct ui *ui)
 	return ui->view == VIEW_ALL || ui->focus == NOBODY ? &ui->all : &capsule_at(ui, ui->focus)->screen;
 }
 
+/* Has the piece that was begun more? */
+static bool has_piece(const struct ui *ui)
+{
+	return ui->piece.len > 0 || ui->piece.dropped > 0;
+}
+
 bool view_is_behind(struct ui *ui)
 {
-	return ui->begun && (ui->terminal.len > 0 || current(ui)->head > ui->shown || ui->piece_left > 0);
+	return ui->begun && (ui->terminal.len > 0 || current(ui)->head > ui->shown || has_piece(ui));
 }
 
 /* Is what capsules print on the terminal now? */
@@ -114,38 +120,39 @@ static void assemble(struct ui *ui, uint32_t index, uint8_t byte)
 		return;
 	if (byte == 0x7f)
 		return;
-	if (assembly->len == 0)
+	if (assembly->len == 0) {
 		assembly->since = ui->now;
+		assembly->due = view_due(ui);
+	}
 	assembly->text[assembly->len++] = (char)byte;
 	if (assembly->len == ASSEMBLED_LEN)
 		emit(ui, index, false);
 }
 
-static uint64_t patience(const struct ui *ui, uint32_t index)
+/* When what there is of its line is shown as it is; UINT64_MAX for nothing, or when its end may be there to be taken. */
+static uint64_t is_prompt_at(const struct ui *ui, uint32_t index)
 {
-	return index == ui->focus ? FOCUS_TIME : PROMPT_TIME;
+	const struct assembly *assembly = &ui->capsules[index].assembly;
+
+	if (assembly->len == 0 || !view_has_all(ui, assembly->due))
+		return UINT64_MAX;
+	return assembly->since + (index == ui->focus ? FOCUS_TIME : PROMPT_TIME);
 }
 
 void view_tick(struct ui *ui)
 {
-	for (uint32_t i = 0; i < ui->count; i++) {
-		const struct assembly *assembly = &ui->capsules[i].assembly;
-
-		if (assembly->len > 0 && ui->now >= assembly->since + patience(ui, i))
+	for (uint32_t i = 0; i < ui->count; i++)
+		if (ui->now >= is_prompt_at(ui, i))
 			emit(ui, i, false);
-	}
 }
 
 uint64_t view_deadline(const struct ui *ui)
 {
 	uint64_t first = UINT64_MAX;
 
-	for (uint32_t i = 0; i < ui->count; i++) {
-		const struct assembly *assembly = &ui->capsules[i].assembly;
-
-		if (assembly->len > 0 && assembly->since + patience(ui, i) < first)
-			first = assembly->since + patience(ui, i);
-	}
+	for (uint32_t i = 0; i < ui->count; i++)
+		if (is_prompt_at(ui, i) < first)
+			first = is_prompt_at(ui, i);
 	return first;
 }
 
@@ -192,43 +199,30 @@ static void mark_lost(struct ui *ui, uint32_t index, uint64_t bytes)
 	screen_put(&ui->capsules[index].screen, line, (size_t)len);
 }
 
+static uint32_t piece_of(const struct ui *ui)
+{
+	return DIOSIX_HANDLE_INDEX(ui->piece.handle);
+}
+
 /* Begins the next piece of the batch; false at its end. */
 static bool next_piece(struct ui *ui)
 {
-	struct diosix_output output;
+	struct diosix_output *piece = &ui->piece;
 
 	ui->batch_at = (ui->batch_at + 7) & ~(size_t)7;
-	if (ui->batch_at + sizeof(output) > ui->batch_len)
+	if (ui->batch_at + sizeof(*piece) > ui->batch_len)
 		return false;
-	memcpy(&output, (uint8_t *)ui->batch + ui->batch_at, sizeof(output));
-	ui->batch_at += sizeof(output);
-	if (output.capsule >= CAPSULES_MAX || output.len > ui->batch_len - ui->batch_at) {
+	memcpy(piece, (uint8_t *)ui->batch + ui->batch_at, sizeof(*piece));
+	ui->batch_at += sizeof(*piece);
+	if (piece_of(ui) >= CAPSULES_MAX || piece->len > ui->batch_len - ui->batch_at) {
 		ui->batch_at = ui->batch_len;
+		*piece = (struct diosix_output){0};
 		return false;
 	}
-	ui->piece_of = output.capsule;
-	ui->piece_left = output.len;
-	capsule_at(ui, output.capsule);
+	capsule_lives(ui, piece_of(ui), DIOSIX_HANDLE_STARTS(piece->handle));
 	if (ui->focus == NOBODY)
-		ui->focus = output.capsule;
-	if (output.dropped) {
-		mark_lost(ui, output.capsule, output.dropped);
-		control_output(ui, output.capsule, NULL, 0, output.dropped);
-	}
+		ui->focus = piece_of(ui);
 	return true;
-}
-
-/* Of whoever printed what has just been taken, the start was said before: that is shown first. */
-static void show_starts(struct ui *ui)
-{
-	uint64_t next = ui->log.next;
-
-	log_refresh(ui);
-	if (ui->log.next != next) {
-		capsules_refresh(ui);
-		capsules_notice(ui);
-	}
-	log_show(ui);
 }
 
 static bool next_batch(struct ui *ui)
@@ -242,26 +236,30 @@ static bool next_batch(struct ui *ui)
 	ui->batch_len = done.error || done.value > sizeof(ui->batch) ? 0 : done.value;
 	if (ui->batch_len == 0)
 		return false;
-	show_starts(ui);
 	return next_piece(ui);
 }
 
 static void put_slice(struct ui *ui)
 {
 	const uint8_t *bytes = (const uint8_t *)ui->batch + ui->batch_at;
-	uint32_t len = ui->piece_left < SLICE ? ui->piece_left : SLICE, index = ui->piece_of;
+	uint32_t len = ui->piece.len < SLICE ? ui->piece.len : SLICE, index = piece_of(ui);
 	uint8_t text[2];
 
+	if (ui->piece.dropped) {
+		mark_lost(ui, index, ui->piece.dropped);
+		control_output(ui, index, NULL, 0, ui->piece.dropped);
+		ui->piece.dropped = 0;
+	}
 	screen_put(&ui->capsules[index].screen, bytes, len);
 	for (uint32_t i = 0; i < len; i++)
 		for (size_t n = plain_take(&ui->capsules[index].plain, bytes[i], text), j = 0; j < n; j++)
 			assemble(ui, index, text[j]);
 	control_output(ui, index, bytes, len, 0);
 	ui->batch_at += len;
-	ui->piece_left -= len;
+	ui->piece.len -= len;
 	ui->taken += len;
 	/* Somebody types on this line: what is new of it is wanted at once. */
-	if (ui->piece_left == 0 && ui->writer == index)
+	if (ui->piece.len == 0 && ui->writer == index)
 		emit(ui, index, false);
 }
 
@@ -284,10 +282,11 @@ void view_take_output(struct ui *ui)
 		view_pump(ui);
 		if (view_is_full(ui))
 			return;
-		ui->drained = ui->piece_left == 0 && !next_piece(ui) && !next_batch(ui);
+		ui->drained = !has_piece(ui) && !next_piece(ui) && !next_batch(ui);
 		if (ui->drained)
 			return;
-		if (ui->piece_left > 0)
+		/* What was said before this life began stands before what that prints. */
+		if (log_show_until(ui, ui->piece.log))
 			put_slice(ui);
 	}
 	ui->more = true;

@@ -49,7 +49,7 @@ static void show_output(void)
 	while (at < len) {
 		const struct diosix_output *piece = (const struct diosix_output *)(buffer + at);
 
-		show(piece->capsule, buffer + at + sizeof(*piece), piece->len);
+		show(DIOSIX_HANDLE_INDEX(piece->handle), buffer + at + sizeof(*piece), piece->len);
 		at += sizeof(*piece) + (piece->len + 7) / 8 * 8;
 	}
 }

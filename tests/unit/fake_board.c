@@ -48,6 +48,17 @@ struct fake_capsule *fake_capsule(const char *name, enum diosix_kind kind)
 	return capsule;
 }
 
+void fake_start(uint32_t capsule)
+{
+	struct fake_capsule *of = &fake.capsules[capsule];
+
+	of->info.state = DIOSIX_STATE_RUNNING;
+	of->info.starts++;
+	of->past = of->ring_len;
+	of->past_log = of->log;
+	of->log = fake.log_count + 1;
+}
+
 size_t fake_print(uint32_t capsule, const char *text)
 {
 	struct fake_capsule *of = &fake.capsules[capsule];
@@ -121,6 +132,26 @@ static struct diosix_result give(char *to, size_t *to_len, size_t size, size_t *
 	return value(len);
 }
 
+/* A piece of one life, with its record, into so much room; its length. */
+static size_t output_of(uint32_t index, uint8_t *buffer, size_t room)
+{
+	struct fake_capsule *of = &fake.capsules[index];
+	bool past = of->past > 0;
+	struct diosix_output record = {
+		.handle = DIOSIX_HANDLE(index, of->info.starts - past),
+		.log = past ? of->past_log : of->log,
+		.dropped = of->dropped,
+	};
+	size_t len = past ? of->past : of->ring_len;
+
+	record.len = (uint32_t)(len < room - sizeof(record) ? len : room - sizeof(record));
+	memcpy(buffer, &record, sizeof(record));
+	take(of->ring, &of->ring_len, buffer + sizeof(record), record.len);
+	of->past -= past ? record.len : 0;
+	of->dropped = 0;
+	return sizeof(record) + record.len;
+}
+
 /* Round robin, a piece of each that has something. */
 static struct diosix_result output(uint8_t *buffer, size_t size)
 {
@@ -128,17 +159,10 @@ static struct diosix_result output(uint8_t *buffer, size_t size)
 
 	for (uint32_t i = 0; i < fake.count; i++) {
 		struct fake_capsule *of = &fake.capsules[fake.turn];
-		struct diosix_output record = {.capsule = fake.turn, .dropped = of->dropped};
-		size_t room = size - at;
 
-		if ((of->ring_len > 0 || of->dropped) && room > sizeof(record)) {
-			record.len = (uint32_t)(of->ring_len < room - sizeof(record) ? of->ring_len : room - sizeof(record));
-			memcpy(buffer + at, &record, sizeof(record));
-			take(of->ring, &of->ring_len, buffer + at + sizeof(record), record.len);
-			of->dropped = 0;
-			at += (sizeof(record) + record.len + 7) & ~(size_t)7;
-			at = at < size ? at : size;
-		}
+		if ((of->ring_len > 0 || of->dropped) && size - at > sizeof(struct diosix_output))
+			at += (output_of(fake.turn, buffer + at, size - at) + 7) & ~(size_t)7;
+		at = at < size ? at : size;
 		fake.turn = (fake.turn + 1) % fake.count;
 		if (at == size)
 			break;
@@ -170,8 +194,7 @@ static struct diosix_result operate(enum diosix_call call, struct fake_capsule *
 	if (call == DIOSIX_CALL_CAPSULE_START ? !stopped : stopped)
 		return error(DIOSIX_INVALID_STATE);
 	if (call == DIOSIX_CALL_CAPSULE_START || call == DIOSIX_CALL_CAPSULE_RESTART) {
-		info->state = DIOSIX_STATE_RUNNING;
-		info->starts++;
+		fake_start(info->index);
 	} else if (call == DIOSIX_CALL_CAPSULE_KILL || !capsule->stubborn) {
 		info->state = DIOSIX_STATE_STOPPED;
 		info->last_end = call == DIOSIX_CALL_CAPSULE_KILL ? DIOSIX_END_KILLED : DIOSIX_END_SHUTDOWN;

@@ -16,6 +16,8 @@ struct fake_capsule {
 	char ring[FAKE_RING]; /* output that waits, as the hypervisor keeps it */
 	size_t ring_len;
 	uint64_t dropped;
+	size_t past; /* so much of it is of the life before */
+	uint64_t log, past_log;
 	char input[4096]; /* what it was fed */
 	size_t input_len, takes;
 	bool stubborn; /* does not stop when asked */
@@ -46,6 +48,8 @@ extern struct fake_board fake;
 /* A console service without a guest; lines take everything. */
 void fake_board_reset(void);
 struct fake_capsule *fake_capsule(const char *name, enum diosix_kind kind);
+/* A new life, which begins now. */
+void fake_start(uint32_t capsule);
 /* How much of it had room. */
 size_t fake_print(uint32_t capsule, const char *text);
 void fake_type(const char *text);

@@ -48,6 +48,8 @@ static int setup(void **state)
 		two[i].machine = &machines[i];
 		two[i].printed.ring = rings[i];
 		two[i].state = CAPSULE_RUNNING;
+		two[i].starts = 1;
+		console_begin_life(&two[i]);
 	}
 	capsules = two;
 	capsule_count = 2;
@@ -302,7 +304,7 @@ static void expect_record(const char *at, uint32_t capsule, const char *text, ui
 	struct diosix_output record;
 
 	memcpy(&record, at, sizeof(record));
-	assert_int_equal(record.capsule, capsule);
+	assert_int_equal(DIOSIX_HANDLE_INDEX(record.handle), capsule);
 	assert_int_equal(record.dropped, dropped);
 	assert_int_equal(record.len, strlen(text));
 	assert_memory_equal(at + sizeof(record), text, record.len);
@@ -318,12 +320,53 @@ static void the_provider_gets_output_with_its_capsules_index(void **state)
 	log_line(DIOSIX_LOG_INFO, "diosix: kept");
 	expect("");
 	assert_int_equal(console_take_output(&two[0], buffer, sizeof(buffer)), -1);
-	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), 48);
+	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), 80);
 	expect_record(buffer, 1, "mine", 0);
-	expect_record(buffer + 24, 0, "# ", 0);
+	expect_record(buffer + 40, 0, "# ", 0);
 	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), 0);
-	assert_int_equal(line_write(&lines[PORT_CONSOLE], &two[1], buffer + 16, 4), 4);
+	assert_int_equal(line_write(&lines[PORT_CONSOLE], &two[1], buffer + sizeof(struct diosix_output), 4), 4);
 	expect("mine");
+}
+
+static void begin_life(struct capsule *capsule)
+{
+	log_line(DIOSIX_LOG_INFO, "diosix: capsule %s: restarted", capsule->name);
+	capsule->starts++;
+	console_begin_life(capsule);
+}
+
+static void expect_life(const char *at, uint64_t starts, uint64_t log, const char *text)
+{
+	struct diosix_output record;
+
+	expect_record(at, 0, text, 0);
+	memcpy(&record, at, sizeof(record));
+	assert_int_equal(DIOSIX_HANDLE_STARTS(record.handle), starts);
+	assert_int_equal(record.log, log);
+}
+
+/* Half of what the first life printed is taken before its end. Of lives that nobody looked at, the last has it all. */
+static void a_record_is_of_one_life_and_says_what_the_log_said_before(void **state)
+{
+	uint64_t log = log_next();
+	char buffer[256];
+
+	say(&two[0], "takenwaits");
+	assert_int_equal(console_take_output(&two[1], buffer, sizeof(struct diosix_output) + 8), 40);
+	expect_life(buffer, 1, log, "takenwai");
+	begin_life(&two[0]);
+	say(&two[0], "second");
+	assert_int_equal(console_take_output(&two[1], buffer, sizeof(buffer)), 80);
+	expect_life(buffer, 1, log, "ts");
+	expect_life(buffer + 40, 2, log + 1, "second");
+	begin_life(&two[0]);
+	say(&two[0], "third");
+	begin_life(&two[0]);
+	begin_life(&two[0]);
+	say(&two[0], "fifth");
+	console_take_output(&two[1], buffer, sizeof(buffer));
+	expect_life(buffer, 4, log + 3, "third");
+	expect_life(buffer + 40, 5, log + 4, "fifth");
 }
 
 static void the_provider_is_told_what_was_lost(void **state)
@@ -457,6 +500,7 @@ int main(void)
 		cmocka_unit_test_setup(a_line_that_takes_nothing_is_not_waited_for_for_ever, setup),
 		cmocka_unit_test_setup(nobody_takes_the_last_lines, setup),
 		cmocka_unit_test_setup(the_provider_gets_output_with_its_capsules_index, setup_provider),
+		cmocka_unit_test_setup(a_record_is_of_one_life_and_says_what_the_log_said_before, setup_provider),
 		cmocka_unit_test_setup(the_provider_is_told_what_was_lost, setup_provider),
 		cmocka_unit_test_setup(what_is_typed_is_the_providers, setup_provider),
 		cmocka_unit_test_setup(each_loss_has_its_mark_where_it_was, setup_provider),

@@ -220,14 +220,50 @@ static void the_log_comes_behind_what_was_printed_before(void **state)
 static void a_start_comes_before_what_was_printed_since(void **state)
 {
 	two_guests("terminal=dumb");
-	fake_print(1, "one sa");
-	fake.capsules[1].info.starts = 2;
 	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: started");
+	fake_start(1);
+	fake_print(1, "one sa");
 	turn();
 	assert_string_equal(seen(), "diosix: capsule one: started\r\n");
 	fake_print(1, "ys\n");
 	turn();
 	assert_string_equal(seen(), "[one] one says\r\n");
+}
+
+/* The log's line is read while the capsule is not running yet. */
+static void so_it_does_when_the_console_looks_between_the_two(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: started");
+	fake.capsules[1].info.state = DIOSIX_STATE_LOADING;
+	turn();
+	fake_start(1);
+	fake_print(1, "one says\n");
+	turn();
+	assert_string_equal(seen(), "diosix: capsule one: started\r\n[one] one says\r\n");
+	type("\x1done\r");
+	expect_seen("\n[diosix: one has started again]\r\none says\n");
+}
+
+/* Nobody looked meanwhile: it is all there at once. */
+static void each_life_s_output_stands_between_its_beginning_and_its_end(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(1, "the first says\nand is gone");
+	fake_log(DIOSIX_LOG_ERROR, "diosix: capsule one: crashed: it did");
+	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: restarted");
+	fake_start(1);
+	fake_print(1, "the second says\n");
+	fake.capsules[1].info.state = DIOSIX_STATE_STOPPED;
+	fake.capsules[1].info.last_end = DIOSIX_END_SHUTDOWN;
+	fake_log(DIOSIX_LOG_INFO, "diosix: capsule one: stopped");
+	turn();
+	assert_string_equal(seen(), "[one] the first says\r\n[one] and is gone\r\ndiosix: capsule one: crashed: it did\r\n"
+				    "diosix: capsule one: restarted\r\n[one] the second says\r\n"
+				    "diosix: capsule one: stopped\r\n");
+	type("\x1done\r");
+	expect_seen("the first says\nand is gone\r\n[diosix: one has started again]\r\nthe second says\n"
+		    "\r\n[diosix: one has shut down]\r\n");
 }
 
 /* All that the hypervisor keeps for a capsule, on a line that takes little. */
@@ -251,6 +287,28 @@ static void so_it_does_on_a_slow_line(void **state)
 	text = seen();
 	assert_non_null(strstr(text, "last\r\n"));
 	assert_true(strstr(text, "capsule one: stopped") > strstr(text, "last\r\n"));
+}
+
+/* It takes more than half a second for a few lines; each of both is there to its end. */
+static void a_slow_line_makes_no_prompts(void **state)
+{
+	const char *text;
+	unsigned lines = 0;
+
+	two_guests("terminal=dumb");
+	fake.line_takes = 0;
+	while (fake_print(1, "a line of one that has much to say\n") + fake_print(2, "and of two, who is no better\n") > 0)
+		;
+	fake.capsules[1].ring_len -= fake.capsules[1].ring_len % 35;
+	fake.capsules[2].ring_len -= fake.capsules[2].ring_len % 29;
+	for (unsigned i = 0; i < 200; i++) {
+		fake.line_takes = 100;
+		later(300000);
+	}
+	for (text = seen(); *text; text = strchr(text, '\n') + 1, lines++)
+		if (strncmp(text, "[one] a line of one that has much to say\r\n", 42) != 0)
+			assert_memory_equal(text, "[two] and of two, who is no better\r\n", 36);
+	assert_int_equal(lines, FAKE_RING / 35 + FAKE_RING / 29);
 }
 
 static void lines_before_the_service_are_not_shown_twice(void **state)
@@ -834,7 +892,10 @@ int main(void)
 		cmocka_unit_test_setup(the_log_has_lines_of_its_own, setup),
 		cmocka_unit_test_setup(the_log_comes_behind_what_was_printed_before, setup),
 		cmocka_unit_test_setup(so_it_does_on_a_slow_line, setup),
+		cmocka_unit_test_setup(a_slow_line_makes_no_prompts, setup),
 		cmocka_unit_test_setup(a_start_comes_before_what_was_printed_since, setup),
+		cmocka_unit_test_setup(so_it_does_when_the_console_looks_between_the_two, setup),
+		cmocka_unit_test_setup(each_life_s_output_stands_between_its_beginning_and_its_end, setup),
 		cmocka_unit_test_setup(lines_before_the_service_are_not_shown_twice, setup),
 		cmocka_unit_test_setup(a_mark_says_what_was_lost, setup),
 		cmocka_unit_test_setup(what_was_printed_before_a_line_of_the_log_stands_before_it, setup),
