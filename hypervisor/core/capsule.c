@@ -9,6 +9,7 @@
 #include "board_io.h"
 #include "boot.h"
 #include "console.h"
+#include "ending.h"
 #include "loader.h"
 #include "log.h"
 #include "pages.h"
@@ -203,7 +204,7 @@ static void capsule_gone(struct capsule *capsule)
 
 static bool wants_restart(const struct capsule *capsule)
 {
-	if (atomic_load(&capsule->asked)) /* whatever it makes of that */
+	if (atomic_load(&capsule->asked) || board_is_ending()) /* whatever it makes of that */
 		return false;
 	switch (capsule->config.restart) {
 	case DMFS_RESTART_ALWAYS:
@@ -277,6 +278,7 @@ static void life_over(struct capsule *capsule, enum order order)
 		log_line(DIOSIX_LOG_ERROR, "diosix: capsule %s: crashed: %s", capsule->name, capsule->crash_reason);
 	else if (capsule->stop_reason == STOP_SHUTDOWN && order != ORDER_KILL)
 		log_line(DIOSIX_LOG_INFO, "diosix: capsule %s: stopped", capsule->name);
+	ending_goes_on();
 	if (order == ORDER_KILL)
 		killed(capsule);
 	else if (order == ORDER_RESTART)
@@ -315,64 +317,11 @@ static bool close_orders(struct capsule *capsule)
 	return order == ORDER_START;
 }
 
-/* --- life: the end of all ---------------------------------------------------------------------- */
-
-static _Atomic uint32_t ended; /* the board ends, once */
-static _Atomic bool on_request; /* so ended the last of those that the board is for */
-
-/* For good: nobody has said before that it is to be started. */
-static bool has_stopped(const struct capsule *capsule)
-{
-	return atomic_load(&capsule->state) == CAPSULE_STOPPED && atomic_load(&capsule->order) == ORDER_NO_MORE;
-}
-
-/* Is the board there for it? For guests, or if it has none, for services. */
-static bool is_what_it_is_for(const struct capsule *capsule)
-{
-	if (capsule->config.kind != DMFS_SERVICE)
-		return true;
-	for (uint32_t i = 0; i < capsule_count; i++)
-		if (capsules[i].config.kind != DMFS_SERVICE)
-			return false;
-	return true;
-}
-
-/* For good, or almost. */
-static bool any_crashed(void)
-{
-	for (uint32_t i = 0; i < capsule_count; i++)
-		if (capsules[i].stop_reason == STOP_CRASH && atomic_load(&capsules[i].state) >= CAPSULE_SCRUBBING)
-			return true;
-	return false;
-}
-
-/* The last one of those that the board is for has ended, and nobody is there who could start one again. */
-static bool is_over(void)
-{
-	for (uint32_t i = 0; i < capsule_count; i++) {
-		const struct capsule *capsule = &capsules[i];
-
-		if (has_stopped(capsule))
-			continue;
-		if (is_what_it_is_for(capsule) ||
-		    (atomic_load(&on_request) && capsule_may(capsule, DMFS_PERM_CAPSULE_START)))
-			return false;
-	}
-	return true;
-}
-
-static void end_if_over(void)
-{
-	if (is_over() && atomic_exchange(&ended, 1) == 0)
-		board_end(!any_crashed());
-}
-
 static void scrubbed(struct capsule *capsule)
 {
 	uint32_t start = ORDER_START;
 
-	if (is_what_it_is_for(capsule))
-		atomic_store(&on_request, capsule->stop_reason == STOP_KILLED || atomic_load(&capsule->asked));
+	ending_note(capsule);
 	pages_free(capsule->memory.host, capsule->memory.size / PAGE_SIZE);
 	arch_space_destroy(capsule);
 	capsule->owned -= capsule->returned;
@@ -380,7 +329,7 @@ static void scrubbed(struct capsule *capsule)
 	/* An order from here on is for the life that begins. */
 	if (atomic_compare_exchange_strong(&capsule->order, &start, ORDER_NONE) && capsule_start(capsule) == START_NO_MEMORY)
 		log_line(DIOSIX_LOG_ERROR, "diosix: capsule %s: there is no memory to start it", capsule->name);
-	end_if_over();
+	ending_check();
 }
 
 /* --- life: who holds it ------------------------------------------------------------------------- */
@@ -473,6 +422,11 @@ void capsule_chore(struct vcpu *vcpu)
 {
 	struct capsule *capsule = vcpu->capsule;
 
+	if (atomic_load(&capsule->state) == CAPSULE_STOPPED) {
+		sched_retire();
+		ending_time_is_over();
+		return;
+	}
 	atomic_store(&vcpu->requests, REQUEST_CHORE); /* what else there was has woken it early */
 	if (!is_pointless(capsule)) {
 		if (unpack_next(&capsule->chore, NULL))
@@ -487,8 +441,7 @@ void capsule_chore(struct vcpu *vcpu)
 
 void capsules_start(void)
 {
-	atomic_store(&ended, 0);
-	atomic_store(&on_request, false);
+	ending_reset();
 	for (uint32_t i = 0; i < capsule_count; i++) {
 		log_line(DIOSIX_LOG_INFO, "diosix: capsule %s: started", capsules[i].name);
 		begin_life(&capsules[i]);
@@ -584,6 +537,14 @@ static void open_orders(struct capsule *capsule)
 			return;
 }
 
+static enum start_result not_started(struct capsule *capsule, enum start_result why)
+{
+	atomic_store(&capsule->order, ORDER_NO_MORE);
+	atomic_store(&capsule->state, CAPSULE_STOPPED);
+	ending_check(); /* others may have ended meanwhile, and taken it for alive */
+	return why;
+}
+
 /* Of several who come here at once, one starts it. */
 enum start_result capsule_start(struct capsule *capsule)
 {
@@ -593,12 +554,10 @@ enum start_result capsule_start(struct capsule *capsule)
 	state = CAPSULE_STOPPED;
 	if (!atomic_compare_exchange_strong(&capsule->state, &state, CAPSULE_LOADING))
 		return later ? START_BEGUN : START_NOT_STOPPED;
-	if (!alloc_space(capsule)) {
-		atomic_store(&capsule->order, ORDER_NO_MORE);
-		atomic_store(&capsule->state, CAPSULE_STOPPED);
-		end_if_over(); /* others may have ended meanwhile, and taken it for alive */
-		return START_NO_MEMORY;
-	}
+	if (board_is_ending())
+		return not_started(capsule, START_NOT_STOPPED);
+	if (!alloc_space(capsule))
+		return not_started(capsule, START_NO_MEMORY);
 	capsule->owned += capsule->returned;
 	console_forget_input(capsule);
 	capsule->anew = true;

@@ -630,6 +630,12 @@ static void print_log(uint64_t from, uint64_t end)
 	}
 }
 
+/* One that shuts down has shown what it took. */
+static bool left_in_order(const struct capsule *provider)
+{
+	return atomic_load(&provider->state) == CAPSULE_STOPPING && provider->stop_reason == STOP_SHUTDOWN;
+}
+
 /* It may have held output of capsules that nobody will see: the mark stands where that is missing. */
 static void say_taken_over(void)
 {
@@ -653,7 +659,7 @@ void console_set_provider(struct capsule *provider)
 	if (provider != NULL)
 		fresh_line();
 	line->at_start &= provider == NULL && line->provider == NULL; /* whatever it makes of the screen */
-	if (provider == NULL && line->provider != NULL && !ending)
+	if (provider == NULL && line->provider != NULL && !left_in_order(line->provider))
 		say_taken_over();
 	unread = line->provider != NULL && capsule_may(line->provider, DMFS_PERM_HV_LOG_READ) ? log_unread : end;
 	log_unread = end;

@@ -64,6 +64,14 @@ uint64_t role_provider(enum diosix_role role)
 	return atomic_load(&providers[role]);
 }
 
+bool roles_any(void)
+{
+	for (unsigned role = 0; role < DIOSIX_ROLES; role++)
+		if (role_provider(role) != 0)
+			return true;
+	return false;
+}
+
 uint32_t roles_of(const struct capsule *capsule)
 {
 	uint32_t roles = 0;

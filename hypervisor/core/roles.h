@@ -29,6 +29,9 @@ void roles_gone(struct capsule *capsule);
 uint64_t role_provider(enum diosix_role role);
 uint32_t roles_of(const struct capsule *capsule);
 
+/* Has any role a provider? */
+bool roles_any(void);
+
 /* The running capsule of that name that may receive messages, NULL when there is none. */
 struct capsule *capsule_find(const char *name, size_t len);
 

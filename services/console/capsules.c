@@ -303,10 +303,26 @@ static bool may(const struct diosix_capsule_info *info, const char *permission)
 	return false;
 }
 
-bool capsule_would_end_us(const struct ui *ui, enum operation operation, uint32_t index)
+bool capsule_begin_leave(struct ui *ui, enum operation operation, uint32_t index)
 {
-	return index == DIOSIX_HANDLE_INDEX(diosix_self()) && !ui->list_error &&
-	       may(&ui->capsules[index].info, operations[operation].permission);
+	if (index != DIOSIX_HANDLE_INDEX(diosix_self()) || ui->list_error ||
+	    !may(&ui->capsules[index].info, operations[operation].permission))
+		return false;
+	ui->leaving = true;
+	ui->leave_by = ui->now + END_TIME;
+	ui->farewell = operation;
+	return true;
+}
+
+void capsule_leave(struct ui *ui)
+{
+	char why[128];
+	struct text nobody_asks = TEXT_IN(why);
+
+	if (ui->now < ui->leave_by && (control_is_behind(ui) || terminal_waits(&ui->terminal)))
+		return;
+	ui->leaving = false;
+	capsule_operate(ui, ui->farewell, DIOSIX_HANDLE_INDEX(diosix_self()), &nobody_asks);
 }
 
 /* --- stopping ----------------------------------------------------------------------------------- */

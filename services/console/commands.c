@@ -125,7 +125,8 @@ static void help(struct call *call)
 
 static void operate(struct call *call, enum operation operation)
 {
-	capsule_operate(call->ui, operation, call->capsule, call->out);
+	if (!capsule_begin_leave(call->ui, operation, call->capsule))
+		capsule_operate(call->ui, operation, call->capsule, call->out);
 }
 
 static void start(struct call *call)

@@ -306,23 +306,10 @@ static bool image(struct request *request)
 /* Afterwards nobody is here to answer. */
 static bool take_leave(struct request *request, enum operation operation)
 {
-	struct control *control = &request->ui->control;
-
-	if (!capsule_would_end_us(request->ui, operation, request->capsule))
+	if (!capsule_begin_leave(request->ui, operation, request->capsule))
 		return false;
-	control->leaving = true;
-	control->farewell = operation;
 	text_add(request->result, "{\"state\": \"stopping\"%s}", operation == OPERATION_STOP ? ", \"how\": \"asked\"" : "");
 	return true;
-}
-
-static void leave(struct ui *ui)
-{
-	char why[128];
-	struct text nobody_asks = TEXT_IN(why);
-
-	ui->control.leaving = false;
-	capsule_operate(ui, ui->control.farewell, DIOSIX_HANDLE_INDEX(diosix_self()), &nobody_asks);
 }
 
 static bool operate(struct request *request, enum operation operation)
@@ -590,6 +577,11 @@ static bool begin(struct control *control)
 	return control->registered;
 }
 
+bool control_is_behind(const struct ui *ui)
+{
+	return ui->control.len > 0;
+}
+
 void control_turn(struct ui *ui)
 {
 	struct control *control = &ui->control;
@@ -599,9 +591,7 @@ void control_turn(struct ui *ui)
 	control_log(ui);
 	write_out(control);
 	for (unsigned i = 0; i < 16384; i++) {
-		if (control->leaving && control->len == 0)
-			leave(ui);
-		if (control->leaving)
+		if (ui->leaving)
 			return;
 		if (control->len + CONTROL_ANSWER + STOPS_MAX * EVENT_LEN > CONTROL_OUTPUT)
 			return; /* requests wait */

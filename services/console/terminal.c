@@ -210,6 +210,11 @@ uint64_t terminal_deadline(const struct terminal *terminal)
 	return terminal->question == ASK_NOTHING ? UINT64_MAX : terminal->asked + ANSWER_TIME;
 }
 
+bool terminal_waits(const struct terminal *terminal)
+{
+	return terminal->question != ASK_NOTHING;
+}
+
 /* --- output ----------------------------------------------------------------------------------- */
 
 size_t terminal_room(const struct terminal *terminal)

@@ -63,6 +63,8 @@ bool terminal_takes(struct terminal *terminal, uint8_t byte);
 bool terminal_late(struct terminal *terminal, uint64_t now);
 /* When terminal_late() wants to be called; UINT64_MAX for never. */
 uint64_t terminal_deadline(const struct terminal *terminal);
+/* Has it been asked something and not answered? */
+bool terminal_waits(const struct terminal *terminal);
 
 /* Queues bytes; there is room for terminal_room() of them. */
 size_t terminal_room(const struct terminal *terminal);

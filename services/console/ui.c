@@ -199,11 +199,14 @@ static void end(struct ui *ui)
 		if (ui->begun && ui->mode != MODE_VIEW)
 			bar_close(ui);
 	}
+	input_take(ui); /* an answer is not for whoever has the line next */
+	input_late(ui);
 	view_take_output(ui);
 	log_show(ui);
 	view_pump(ui);
 	terminal_flush(&ui->terminal);
-	if (view_is_behind(ui) && ui->now < ui->end_by)
+	ui->lost = view_is_behind(ui) || control_is_behind(ui);
+	if ((ui->lost || terminal_waits(&ui->terminal)) && ui->now < ui->end_by)
 		return;
 	if (ui->registered && ui->begun)
 		terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
@@ -229,6 +232,8 @@ void ui_turn(struct ui *ui, uint64_t events, uint64_t now)
 		serve(ui, events);
 	control_turn(ui);
 	terminal_flush(&ui->terminal);
+	if (ui->leaving)
+		capsule_leave(ui);
 	if (ui->stopping)
 		end(ui);
 }
@@ -262,6 +267,8 @@ uint64_t ui_deadline(const struct ui *ui)
 		sooner(&deadline, ui->now + FEED_TIME);
 	if (ui->stopping)
 		sooner(&deadline, ui->end_by);
+	if (ui->leaving)
+		sooner(&deadline, ui->leave_by);
 	for (unsigned i = 0; i < STOPS_MAX; i++)
 		if (ui->stops[i].active && !ui->stops[i].killed)
 			sooner(&deadline, next_of_stop(ui, &ui->stops[i]));

@@ -128,19 +128,21 @@ struct control {
 	size_t from, len;
 	uint64_t lost; /* events */
 	uint64_t log_next;
-	bool leaving; /* by this, once the answer to it is on its way; no more requests are taken */
-	enum operation farewell;
 };
 
 struct ui {
 	uint64_t now;
 	uint64_t timebase;
 	bool registered, ended, stopping;
+	bool lost; /* when it ended, there was more to show */
 	const char *view_option; /* as the command line has them; NULL for none */
 	const char *focus_option, *color_option;
 	enum terminal_kind terminal_option;
 	bool begun; /* the terminal is known, and something is on it */
 	uint64_t end_by;
+	bool leaving; /* by `farewell`, before this time; no more requests are taken */
+	enum operation farewell;
+	uint64_t leave_by;
 
 	struct capsule capsules[CAPSULES_MAX];
 	uint32_t count; /* of them that may be known */
@@ -218,8 +220,12 @@ const char *end_name(uint32_t end);
 
 /* False with a sentence in `why` when it cannot be done. */
 bool capsule_operate(struct ui *ui, enum operation operation, uint32_t index, struct text *why);
-/* It is the console's own life that a stop, kill or restart ends, and it may do so. */
-bool capsule_would_end_us(const struct ui *ui, enum operation operation, uint32_t index);
+/*
+ * A stop, kill or restart of the console itself, if it may do that: it is done by capsule_leave(), once nothing that was
+ * answered or asked is on its way any more. False when it is not such.
+ */
+bool capsule_begin_leave(struct ui *ui, enum operation operation, uint32_t index);
+void capsule_leave(struct ui *ui);
 /* A sentence about an error of a call that needs this permission. */
 void call_failed(struct text *why, const char *permission, int64_t error);
 /* Asks it to stop, and kills it after `time`. */
@@ -319,6 +325,8 @@ const char *command_candidate(const void *context, const char *line, size_t word
 /* --- control.c: the second port */
 
 void control_turn(struct ui *ui);
+/* Is there anything that the port has not taken? */
+bool control_is_behind(const struct ui *ui);
 void control_state(struct ui *ui, uint32_t index);
 void control_output(struct ui *ui, uint32_t index, const uint8_t *bytes, size_t len, uint64_t dropped);
 void control_log(struct ui *ui);

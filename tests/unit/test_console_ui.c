@@ -840,6 +840,7 @@ static void a_plain_vt100_gets_what_it_has(void **state)
 	type("\x1dtop\r");
 	later(SAMPLE_TIME);
 	type("q\x1dlog\r/bad\rq\x1dlist\rq\x1dhelp\r \x1dtwo\r\x1d" "all\r\x1dquit\r");
+	later(ANSWER_TIME);
 	assert_true(ui.ended);
 	assert_null(strstr(seen(), "\x1b[?25"));
 	assert_null(strstr(fake.line, "\x1b[?1049"));
@@ -870,8 +871,42 @@ static void asked_to_stop_it_resets_and_ends(void **state)
 	two_guests("terminal=mono");
 	type("\x1dtop\r");
 	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_false(ui.ended);
+	later(ANSWER_TIME);
 	assert_true(ui.ended);
+	assert_false(ui.lost);
 	expect_seen("\x1b[?25h");
+}
+
+/* Who has the line next would take it for something that was typed. */
+static void the_terminal_s_answer_is_awaited_before_the_end(void **state)
+{
+	two_guests("terminal=mono");
+	type("\x1b[24;80R");
+	fake.capsules[0].info.permissions = ~UINT64_C(0);
+	type("\x1drestart console\r\x1b[24;");
+	assert_int_equal(fake.capsules[0].info.starts, 1);
+	type("80R");
+	assert_int_equal(fake.capsules[0].info.starts, 2);
+	type("\x1dkill console\r");
+	assert_int_equal(fake.capsules[0].info.state, DIOSIX_STATE_RUNNING);
+	later(ANSWER_TIME);
+	assert_int_equal(fake.capsules[0].info.state, DIOSIX_STATE_STOPPED);
+	assert_string_equal(fed(1), "");
+	assert_string_equal(fed(2), "");
+}
+
+static void what_it_could_not_show_at_the_end_is_lost_and_said_so(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(1, "never seen\n");
+	fake.line_takes = 0;
+	turn();
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_false(ui.ended);
+	later(END_TIME);
+	assert_true(ui.ended);
+	assert_true(ui.lost);
 }
 
 int main(void)
@@ -940,6 +975,8 @@ int main(void)
 		cmocka_unit_test_setup(a_later_terminal_has_colour, setup),
 		cmocka_unit_test_setup(keys_that_look_like_an_answer_are_kept, setup),
 		cmocka_unit_test_setup(asked_to_stop_it_resets_and_ends, setup),
+		cmocka_unit_test_setup(the_terminal_s_answer_is_awaited_before_the_end, setup),
+		cmocka_unit_test_setup(what_it_could_not_show_at_the_end_is_lost_and_said_so, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "pages.h"
+#include "roles.h"
 #include "sbi_guest.h"
 #include "service_abi.h"
 
@@ -534,9 +535,67 @@ static void the_board_says_what_terminal_it_has(void **state)
 	}
 }
 
+/* The manager provides something, and all guests have shut down. */
+static void bring_the_board_to_its_end(void)
+{
+	capsule->config.kind = DMFS_SERVICE;
+	assert_true(role_take(DIOSIX_ROLE_STORAGE, capsule));
+	others_go_on();
+	shut_down(OTHER);
+	until(OTHER, CAPSULE_STOPPED);
+	assert_int_equal(capsule->events & DIOSIX_EVENT_STOP, 0);
+	shut_down(VICTIM);
+	until(VICTIM, CAPSULE_STOPPED);
+	assert_int_equal(capsule->events & DIOSIX_EVENT_STOP, DIOSIX_EVENT_STOP);
+	assert_false(fake.ended);
+}
+
+/* Its vCPU finds out; the others do nothing. */
+static bool manager_ends_the_board(void)
+{
+	jmp_buf end;
+
+	fake.end = &end;
+	if (setjmp(end) == 0)
+		fake_run();
+	return fake.ended;
+}
+
+static void who_serves_others_ends_before_the_board(void **state)
+{
+	bring_the_board_to_its_end();
+	assert_true(capsule_stop(&capsule->vcpus[0], STOP_CRASH, "too late to count"));
+	assert_true(manager_ends_the_board());
+	assert_true(fake.success); /* of what the board is for nothing crashed */
+	assert_int_equal(fake.time, 0);
+}
+
+static void who_does_not_end_when_asked_is_not_waited_for_long(void **state)
+{
+	bring_the_board_to_its_end();
+	assert_int_equal(fake.time, 0);
+	assert_true(board_ends());
+	assert_int_equal(fake.time, 3 * board.timebase_hz);
+	assert_true(fake.success);
+}
+
+static void nobody_is_started_on_a_board_that_ends(void **state)
+{
+	bring_the_board_to_its_end();
+	assert_int_equal(operate(START, VICTIM), SBI_ERR_INVALID_STATE);
+	assert_int_equal(state_of(VICTIM), CAPSULE_STOPPED);
+	assert_int_equal(capsules[VICTIM].order, ORDER_NO_MORE);
+	capsule->config.restart = DMFS_RESTART_ALWAYS;
+	shut_down(MANAGER);
+	assert_true(manager_ends_the_board());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(who_serves_others_ends_before_the_board, setup_more, teardown_more),
+		cmocka_unit_test_setup_teardown(who_does_not_end_when_asked_is_not_waited_for_long, setup_more, teardown_more),
+		cmocka_unit_test_setup_teardown(nobody_is_started_on_a_board_that_ends, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(every_operation_in_every_state, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(one_that_there_is_not_is_out_of_range, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(without_the_permission_nothing_happens, setup_more, teardown_more),
