@@ -340,6 +340,26 @@ def test_a_file_gets_a_guest_s_own_bytes_and_no_others(images, tmp_path):
     assert painted.removeprefix(b"\r\n") == b"".join(b"\x1b[31mred %04d\x1b[m\r\n" % i for i in range(2000))
 
 
+@pytest.mark.parametrize("view", ["all", "one"])
+def test_the_board_ends_when_the_last_line_has_been_shown(images, tmp_path, view):
+    names = ["painter", "other"] if view == "all" else ["painter"]
+    paints = "".join(f"\x1dstart {name}\r" for name in names)
+    output = run_into_a_file(images, tmp_path / "output", manifest(*[small(name, "paint.bin") for name in names], IDLE) + console("view=all"), [
+        *[(f"capsule {name}: stopped".encode(), 1, b"") for name in names], (b"opens the console's bar", 1, b"\x1dkill idle\r"),
+        (b"capsule idle: stopped", 1, (f"\x1d{view}\r" if view == "all" else "\x1dfocus painter\r").encode() + paints.encode())])
+    shown = output.rpartition(b"> start ")[2]
+    assert b"lost" not in shown
+    if view == "all":
+        lines = shown.decode().split("\r\n")
+        for name in names:
+            assert [line for line in lines if line.startswith(f"[{name}] ")] == [
+                *[f"[{name}] red {n:04}" for n in range(2000)], f"[{name}] attack paint: held"]
+    else:
+        assert b"\x1b[31mred 1999\x1b[m\r\nattack paint: held\n\r\n[diosix: painter has shut down]\r\n" in shown
+    assert shown.index(b"attack paint: held") < shown.index(b"diosix: capsule console: stopped\r\n") < shown.index(
+        b"diosix: board: all capsules stopped\r\n")
+
+
 def test_a_file_gets_every_line_of_all_guests_and_no_escape_sequences(images, tmp_path):
     names = ["painter-1", "painter-2", "painter-3"]
     painters = [small(name, "paint.bin") for name in names]

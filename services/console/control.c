@@ -579,7 +579,7 @@ static bool begin(struct control *control)
 
 bool control_is_behind(const struct ui *ui)
 {
-	return ui->control.len > 0;
+	return ui->control.asked && ui->control.len > 0;
 }
 
 void control_turn(struct ui *ui)

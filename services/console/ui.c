@@ -191,17 +191,27 @@ static void serve(struct ui *ui, uint64_t events)
 	input_feed(ui);
 }
 
+static void begin_end(struct ui *ui)
+{
+	ui->end_by = ui->now + END_TIME;
+	ui->end_due = view_due(ui);
+	if (ui->begun && ui->mode != MODE_VIEW)
+		bar_close(ui);
+	if (!ui->registered)
+		return;
+	log_refresh(ui);
+	capsules_refresh(ui);
+}
+
 /* What is on the way still gets there, as far as the line takes it. */
 static void end(struct ui *ui)
 {
-	if (ui->end_by == 0) {
-		ui->end_by = ui->now + END_TIME;
-		if (ui->begun && ui->mode != MODE_VIEW)
-			bar_close(ui);
-	}
+	if (ui->end_by == 0)
+		begin_end(ui);
 	input_take(ui); /* an answer is not for whoever has the line next */
 	input_late(ui);
 	view_take_output(ui);
+	capsules_notice(ui);
 	log_show(ui);
 	view_pump(ui);
 	terminal_flush(&ui->terminal);

@@ -139,7 +139,7 @@ struct ui {
 	const char *focus_option, *color_option;
 	enum terminal_kind terminal_option;
 	bool begun; /* the terminal is known, and something is on it */
-	uint64_t end_by;
+	uint64_t end_by, end_due; /* 0, or when it ends, and view_due() when it was asked to */
 	bool leaving; /* by `farewell`, before this time; no more requests are taken */
 	enum operation farewell;
 	uint64_t leave_by;
@@ -325,7 +325,7 @@ const char *command_candidate(const void *context, const char *line, size_t word
 /* --- control.c: the second port */
 
 void control_turn(struct ui *ui);
-/* Is there anything that the port has not taken? */
+/* Is there anything that the port has not taken, with somebody there who asked? */
 bool control_is_behind(const struct ui *ui);
 void control_state(struct ui *ui, uint32_t index);
 void control_output(struct ui *ui, uint32_t index, const uint8_t *bytes, size_t len, uint64_t dropped);

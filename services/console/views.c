@@ -20,15 +20,9 @@ static struct screen *current(struct ui *ui)
 	return ui->view == VIEW_ALL || ui->focus == NOBODY ? &ui->all : &capsule_at(ui, ui->focus)->screen;
 }
 
-/* Has the piece that was begun more? */
-static bool has_piece(const struct ui *ui)
-{
-	return ui->piece.len > 0 || ui->piece.dropped > 0;
-}
-
 bool view_is_behind(struct ui *ui)
 {
-	return ui->begun && (ui->terminal.len > 0 || current(ui)->head > ui->shown || has_piece(ui));
+	return ui->begun && (!ui->drained || ui->terminal.len > 0 || current(ui)->head > ui->shown);
 }
 
 /* Is what capsules print on the terminal now? */
@@ -199,6 +193,12 @@ static void mark_lost(struct ui *ui, uint32_t index, uint64_t bytes)
 	screen_put(&ui->capsules[index].screen, line, (size_t)len);
 }
 
+/* Has the piece that was begun more? */
+static bool has_piece(const struct ui *ui)
+{
+	return ui->piece.len > 0 || ui->piece.dropped > 0;
+}
+
 static uint32_t piece_of(const struct ui *ui)
 {
 	return DIOSIX_HANDLE_INDEX(ui->piece.handle);
@@ -225,11 +225,17 @@ static bool next_piece(struct ui *ui)
 	return true;
 }
 
+/* At its end the service takes what was printed before, if the line is fast enough; all else is the hypervisor's to show. */
+static bool may_take(const struct ui *ui)
+{
+	return !ui->stopping || (ui->taken < ui->end_due && ui->now + END_TIME / 2 < ui->end_by);
+}
+
 static bool next_batch(struct ui *ui)
 {
 	struct diosix_result done;
 
-	if (ui->stopping)
+	if (!may_take(ui))
 		return false;
 	done = diosix_console_output(ui->batch, sizeof(ui->batch));
 	ui->batch_at = 0;

@@ -896,6 +896,24 @@ static void the_terminal_s_answer_is_awaited_before_the_end(void **state)
 	assert_string_equal(fed(2), "");
 }
 
+static void what_was_shown_is_not_lost_at_the_end(void **state)
+{
+	static char lines[FAKE_RING];
+	unsigned turns = 0;
+
+	memset(lines, 'x', FAKE_RING - 6);
+	memcpy(lines + FAKE_RING - 6, "\nlast\n", 6);
+	two_guests("terminal=dumb");
+	type("\x1done\r");
+	for (char *at = lines; fake_print(1, "x") == 1; at++)
+		fake.capsules[1].ring[at - lines] = *at;
+	for (; !ui.ended && turns < 100; turns++)
+		ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_true(ui.ended);
+	assert_false(ui.lost);
+	assert_non_null(strstr(seen(), "x\nlast\n"));
+}
+
 static void what_it_could_not_show_at_the_end_is_lost_and_said_so(void **state)
 {
 	two_guests("terminal=dumb");
@@ -976,6 +994,7 @@ int main(void)
 		cmocka_unit_test_setup(keys_that_look_like_an_answer_are_kept, setup),
 		cmocka_unit_test_setup(asked_to_stop_it_resets_and_ends, setup),
 		cmocka_unit_test_setup(the_terminal_s_answer_is_awaited_before_the_end, setup),
+		cmocka_unit_test_setup(what_was_shown_is_not_lost_at_the_end, setup),
 		cmocka_unit_test_setup(what_it_could_not_show_at_the_end_is_lost_and_said_so, setup),
 	};
 
