@@ -13,6 +13,13 @@ static void begin_with(const char *options)
 	begin(words);
 }
 
+static void expect_all(const char *screen, const char *const *parts)
+{
+	for (; *parts; parts++)
+		if (!strstr(screen, *parts))
+			fail_msg("'%s' is not in '%s'", *parts, screen);
+}
+
 static int setup(void **state)
 {
 	fake_board_reset();
@@ -571,7 +578,24 @@ static void list_says_what_there_is(void **state)
 {
 	two_guests("terminal=dumb");
 	type("\x1dlist\r");
-	expect_seen(" 2* one              guest   running       2 normal   65536K");
+	expect_seen(" 2* one     guest   running       2 normal   65536K");
+}
+
+static void what_is_wide_fits_80_columns(void **state)
+{
+	two_guests("terminal=mono");
+	fake.capsules[1].info.state = DIOSIX_STATE_STOPPED;
+	fake.capsules[1].info.last_end = DIOSIX_END_SHUTDOWN;
+	fake.capsules[0].info.permissions = 0x1fff; /* more than a line of them */
+	turn();
+	type("\x1dlist\r");
+	expect_seen("shutdown");
+	type("q\x1dpermissions console\r");
+	expect_all(seen(), (const char *const[]){"service_console", "capsule_focus", NULL});
+	type("q\x1dpermissions two\r");
+	expect_seen("two: no permissions");
+	type("q\x1dtop\r");
+	expect_seen("s state, u up");
 }
 
 static void a_wrong_command_gets_a_suggestion(void **state)
@@ -937,13 +961,6 @@ static void the_bar_understands_keys_in_full(void **state)
 
 /* --- what a guest's program leaves switched on ------------------------------------------------------ */
 
-static void expect_all(const char *screen, const char *const *parts)
-{
-	for (; *parts; parts++)
-		if (!strstr(screen, *parts))
-			fail_msg("'%s' is not in '%s'", *parts, screen);
-}
-
 static void its_own_screens_switch_off_what_a_program_has_on(void **state)
 {
 	static const char *const off[] = {
@@ -1043,6 +1060,7 @@ int main(void)
 		cmocka_unit_test_setup(the_bar_has_history, setup),
 		cmocka_unit_test_setup(a_terminal_without_sequences_gets_none, setup),
 		cmocka_unit_test_setup(list_says_what_there_is, setup),
+		cmocka_unit_test_setup(what_is_wide_fits_80_columns, setup),
 		cmocka_unit_test_setup(a_wrong_command_gets_a_suggestion, setup),
 		cmocka_unit_test_setup(a_beginning_of_several_words_is_told_what_it_could_be, setup),
 		cmocka_unit_test_setup(a_beginning_of_many_words_names_some, setup),
