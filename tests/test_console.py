@@ -244,7 +244,7 @@ def visit_all(board):
 
 # What a VT100 has, of its user guide; and the attributes that it has.
 VT100 = re.compile(r"""\x1b(?: [78=>DEHMNOZc] | [()][AB012] | \[\d*[ABCD] | \[(?:\d*;\d*)?[Hf] | \[[012]?[JK] | \[(?:\d+;\d+)?r
-    | \[[03]?g | \[0?c | \[[56]n | \[\?[1-9][hl] | \[[01457]?(?:;[01457])*m )""", re.X)
+    | \[[03]?g | \[0?c | \[[56]n | \[\?[1-9](?:;[1-9])*[hl] | \[20[hl] | \[[01457]?(?:;[01457])*m )""", re.X)
 
 
 def test_a_vt100_gets_what_it_has(terminal):

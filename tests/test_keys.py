@@ -3,6 +3,8 @@
 import os
 import pathlib
 import pty
+import resource
+import signal
 import subprocess
 
 import pytest
@@ -97,6 +99,49 @@ def test_a_key_counts_once_whoever_holds_it(tool):
     assert "twice" in result.err
     many = [arg for _ in range(17) for arg in ("--signer", helper)]
     assert "17 keys; an image has at most 16" in tool.run("sign", "u.dmfs", *many, status=USAGE).error
+
+
+def is_gone(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_no_child_of_a_slow_helper_lives_on(tool):
+    """Neither one that it waits for nor one that it has left alone."""
+    helper = "exec 2>&-; sleep 100 & echo $! >one; (sh -c 'sleep 100 & echo $! >two') & wait"
+    tool.run("sign", "u.dmfs", "--signer", helper, "-o", "x.dmfs", "--signer-timeout", "2", status=FAILED)
+    for name in ("one", "two"):
+        pid = int(tool.read(name))
+        gone = is_gone(pid)
+        if not gone:
+            os.kill(pid, signal.SIGKILL)
+        assert gone, name
+
+
+# --- key files ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("killed", [True, False])
+@pytest.mark.parametrize("room", [0, 10])
+def test_a_key_is_complete_or_absent(tool, room, killed):
+    """There is room for so many bytes; the write that has none ends the program at once, or fails."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    for command, name in ((["keygen", "b"], "b.key"), (["keygen", "--seal", "c"], "c.key")):
+        tool.run(*command, status=-signal.SIGXFSZ if killed else FAILED, preexec_fn=limit, restore_signals=killed)
+        assert not [path for path in tool.folder.iterdir() if path.name.startswith((name[0] + ".", ".dmfs-"))]
+        tool.run(*command)
+        assert (tool.folder / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_protecting_a_key_may_be_cut_short(tool):
+    secret = tool.read("a.key")
+    tool.write("pass", "correct horse\n")
+    protect = ["protect", "a.key", "--passphrase-file", "pass"]
+    tool.run(*protect, status=-signal.SIGXFSZ, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)))
+    assert tool.read("a.key") == secret
+    tool.run(*protect)
 
 
 # --- passphrases -----------------------------------------------------------------------------------

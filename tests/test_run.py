@@ -223,6 +223,13 @@ def test_control_socket_is_removed_when_the_run_is_interrupted(tool, number):
     assert not (tool.folder / "control").exists()
 
 
+def wait_until(true, limit=60):
+    end = time.monotonic() + limit
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 # Opens the second serial port as QEMU does: what comes from it is 3, what goes to it is 4.
 PORT = r"""
 for word; do case $word in pipe,id=control,path=*) port=${word#*path=} ;; esac; done
@@ -311,6 +318,24 @@ def test_control_port_leaves_nothing_behind_when_dmfs_is_killed(tool):
         run.process.wait()
         run.process.stdout.close()
         assert client.recv(1) == b"" and is_gone(tool)
+
+
+@pytest.mark.parametrize("moment", [None, 0, 0.002, 0.005, 0.01, 0.02, 0.04])
+def test_control_pipes_do_not_stay_when_dmfs_is_killed_early(tool, moment):
+    """Before the board has said anything: when QEMU runs, or somewhere on the way there."""
+    folder = tool.folder / "tmp"
+    folder.mkdir()
+    env = {**os.environ, **board(tool, "ls tmp/* >began.new; mv began.new began; exec sleep 60"), "TMPDIR": str(folder)}
+    process = subprocess.Popen([tool.program, *ARGS, "--control", "control"], cwd=tool.folder, env=env, stdin=subprocess.DEVNULL,
+                               start_new_session=True)
+    if moment is None:
+        wait_until((tool.folder / "began").exists)
+        assert tool.read("began") == b"control.in\ncontrol.out\n"
+    else:
+        time.sleep(moment)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_until(lambda: list(folder.iterdir()) == [])
 
 
 def test_another_s_file_in_its_place_stays(tool):

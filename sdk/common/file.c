@@ -129,20 +129,44 @@ static char *folder_of(const char *path)
 	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-static int open_temporary(struct output *output)
+/* Without a name, or with one that is put into *temporary. */
+static int open_temporary(const char *path, mode_t mode, char **temporary)
 {
-	char *folder = folder_of(output->path);
-	int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666) : -1;
+	char *folder = folder_of(path);
+	int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode) : -1;
 
 	free(folder);
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
 		return fd;
-	output->temporary = temporary_name(output->path);
-	if (!output->temporary)
+	*temporary = temporary_name(path);
+	if (!*temporary)
 		return -1;
-	doomed = output->temporary;
+	doomed = *temporary;
 	watch_signals();
-	return open(output->temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+	return open(*temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
+}
+
+/* A file without a name gets one that nothing has. */
+static int link_unnamed(int fd, const char *name)
+{
+	char self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+static int write_to(int fd, const void *data, size_t len)
+{
+	const char *at = data;
+
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(fd, at + done, len - done);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
 }
 
 /* Decides where the bytes go: to a name, or straight to what is no regular file. */
@@ -179,7 +203,7 @@ int output_open(struct output *output, const char *path)
 	if (!output->path) {
 		output->stream = tmpfile();
 	} else {
-		fd = open_temporary(output);
+		fd = open_temporary(output->path, 0666, &output->temporary);
 		output->stream = fd < 0 ? NULL : fdopen(fd, "w+b");
 	}
 	if (output->stream)
@@ -197,13 +221,8 @@ static int copy_to(FILE *from, int to)
 
 	rewind(from);
 	while ((len = fread(buf, 1, sizeof(buf), from)) > 0) {
-		for (size_t done = 0; done < len;) {
-			ssize_t n = write(to, buf + done, len - done);
-
-			if (n < 0 && errno != EINTR)
-				return -1;
-			done += n > 0 ? (size_t)n : 0;
-		}
+		if (write_to(to, buf, len) < 0)
+			return -1;
 	}
 	return ferror(from) ? -1 : 0;
 }
@@ -211,7 +230,6 @@ static int copy_to(FILE *from, int to)
 /* A file without a name gets one; it cannot take the place of another, so that is a rename. */
 static int name_it(struct output *output)
 {
-	char self[64];
 	char *name;
 
 	if (output->temporary)
@@ -219,11 +237,10 @@ static int name_it(struct output *output)
 	name = temporary_name(output->path);
 	if (!name)
 		return -1;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fileno(output->stream));
 	output->temporary = name;
 	doomed = name;
 	watch_signals();
-	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+	return link_unnamed(fileno(output->stream), name);
 }
 
 static int publish(struct output *output)
@@ -281,6 +298,32 @@ int file_write(const char *path, const void *data, size_t len)
 		return status;
 	}
 	return output_commit(&output);
+}
+
+/* Some file systems have no rename that leaves alone what is there, some no second name for a file; none lacks both. */
+static int take_name(int fd, const char *temporary, const char *path)
+{
+	if (!temporary)
+		return link_unnamed(fd, path);
+	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EINVAL || errno == ENOSYS ? link(temporary, path) : -1;
+}
+
+int file_create(const char *path, mode_t mode, const void *data, size_t len)
+{
+	char *temporary = NULL;
+	int fd = open_temporary(path, mode, &temporary), error = 0;
+
+	if (fd < 0 || write_to(fd, data, len) < 0 || fsync(fd) < 0 || take_name(fd, temporary, path) < 0)
+		error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (temporary)
+		unlink(temporary);
+	doomed = NULL;
+	free(temporary);
+	return error;
 }
 
 bool binary_on_terminal(const char *path)

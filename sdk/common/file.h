@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 /* More than any image or kernel, and so little that a device without an end is noticed. */
 #define FILE_LIMIT (UINT64_C(16) << 30)
@@ -45,6 +46,12 @@ void output_discard(struct output *output);
 
 /* All of the above for bytes in memory. */
 int file_write(const char *path, const void *data, size_t len);
+
+/*
+ * Makes a file that must not exist yet, which appears under its name only when it is complete and synced, whatever becomes of this
+ * program. Says nothing. 0, or an errno: EEXIST when there is something of that name.
+ */
+int file_create(const char *path, mode_t mode, const void *data, size_t len);
 
 /* True when `path` is "-" and standard output a terminal, which binary data would upset: says so.
  */

@@ -207,6 +207,8 @@ void show_words(const char *capsule, const json_t *result)
 	const json_t *word;
 	size_t i;
 
+	if (json_array_size(result) == 0)
+		diag_info("%s has no permissions", capsule);
 	json_array_foreach(result, i, word) {
 		put(json_is_string(word) ? json_string_value(word) : "-");
 		putchar('\n');

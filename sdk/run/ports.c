@@ -22,7 +22,8 @@ static int control_failed(struct control_port *port, const char *path, int error
 	port->fd = -1;
 	if (error != EADDRINUSE)
 		return diag_file("make the control socket", path, error);
-	diag_error("there is something at '%s' already; the control socket is not put over it", path);
+	diag_error("there is something at '%s' already; the control socket is not put over it, nor over one that a killed run has left",
+		   path);
 	return STATUS_FAILED;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/diag.h"
@@ -24,24 +25,57 @@ static const char output_name[] = RELAY_PIPES ".out";
 
 /* --- the pipes ------------------------------------------------------------------------------- */
 
-/* QEMU 7.2 takes a pipe for both directions by name only: so they have names, in a folder of our own. */
-static bool make_pipes(struct relay *relay)
+/*
+ * QEMU 7.2 takes a pipe for both directions by name only: so they have names, in a folder of our own. A child keeps them, as this
+ * program may be killed at any time: it makes them, says so with an errno and the path, and removes them when `ours` is closed.
+ */
+static _Noreturn void keep(char *path, size_t len, int theirs)
 {
-	const char *temporary = getenv("TMPDIR");
+	int error = 0, folder;
+	char end;
 
-	if (asprintf(&relay->folder_path, "%s/dmfs-XXXXXX", temporary && *temporary ? temporary : "/tmp") < 0) {
-		relay->folder_path = NULL;
-		return false;
+	setsid(); /* whoever kills this program's process group does not mean it */
+	folder = mkdtemp(path) ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (folder < 0 || mkfifoat(folder, input_name, 0600) < 0 || mkfifoat(folder, output_name, 0600) < 0)
+		error = errno;
+	if (write(theirs, &error, sizeof(error)) > 0 && write(theirs, path, len) > 0)
+		while (read(theirs, &end, 1) < 0 && errno == EINTR)
+			;
+	if (folder >= 0) {
+		unlinkat(folder, input_name, 0);
+		unlinkat(folder, output_name, 0);
+		rmdir(path);
 	}
-	if (!mkdtemp(relay->folder_path)) {
-		free(relay->folder_path);
-		relay->folder_path = NULL;
-		return false;
+	_exit(STATUS_DONE);
+}
+
+/* Puts the path of the folder into `path`, a template for mkdtemp(). Returns 0 or an errno. */
+static int start_keeper(struct relay *relay, char *path)
+{
+	size_t len = strlen(path);
+	int ends[2], error = EPIPE;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return errno;
+	relay->keeper = fork();
+	if (relay->keeper == 0) {
+		close(ends[0]);
+		keep(path, len, ends[1]);
 	}
+	if (relay->keeper < 0)
+		error = errno;
+	close(ends[1]);
+	relay->ours = ends[0];
+	if (relay->keeper < 0 || recv(relay->ours, &error, sizeof(error), MSG_WAITALL) != sizeof(error) || error)
+		return error;
+	return recv(relay->ours, path, len, MSG_WAITALL) == (ssize_t)len ? 0 : EPIPE;
+}
+
+static bool open_pipes(struct relay *relay, const char *path)
+{
 	/* QEMU inherits it, and so need not know the path. */
-	relay->folder = open(relay->folder_path, O_PATH | O_DIRECTORY);
-	if (relay->folder < 0 || mkfifoat(relay->folder, input_name, 0600) < 0 ||
-	    mkfifoat(relay->folder, output_name, 0600) < 0)
+	relay->folder = open(path, O_PATH | O_DIRECTORY);
+	if (relay->folder < 0)
 		return false;
 	relay->output = openat(relay->folder, output_name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	/* For writing alone there would have to be a reader. */
@@ -53,27 +87,30 @@ static bool make_pipes(struct relay *relay)
 	return true;
 }
 
-int relay_open(struct relay *relay, int listener)
+/* Returns 0 or an errno. */
+static int make_pipes(struct relay *relay)
 {
-	*relay = (struct relay)RELAY_NONE;
-	relay->listener = listener;
-	if (listener < 0 || make_pipes(relay))
-		return STATUS_DONE;
-	return diag_file("make", "the control port's pipes", errno);
+	const char *temporary = getenv("TMPDIR");
+	char *path;
+	int error;
+
+	if (asprintf(&path, "%s/dmfs-XXXXXX", temporary && *temporary ? temporary : "/tmp") < 0)
+		return ENOMEM;
+	error = start_keeper(relay, path);
+	if (!error && !open_pipes(relay, path))
+		error = errno;
+	free(path);
+	return error;
 }
 
-void relay_hide(struct relay *relay)
+int relay_open(struct relay *relay, int listener)
 {
-	if (relay->folder >= 0) {
-		unlinkat(relay->folder, input_name, 0);
-		unlinkat(relay->folder, output_name, 0);
-		close(relay->folder);
-	}
-	if (relay->folder_path)
-		rmdir(relay->folder_path);
-	free(relay->folder_path);
-	relay->folder_path = NULL;
-	relay->folder = -1;
+	int error;
+
+	*relay = (struct relay)RELAY_NONE;
+	relay->listener = listener;
+	error = listener < 0 ? 0 : make_pipes(relay);
+	return error ? diag_file("make", "the control port's pipes", error) : STATUS_DONE;
 }
 
 static void close_one(int *fd)
@@ -81,6 +118,15 @@ static void close_one(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
+}
+
+void relay_hide(struct relay *relay)
+{
+	close_one(&relay->folder);
+	close_one(&relay->ours);
+	while (relay->keeper > 0 && waitpid(relay->keeper, NULL, 0) < 0 && errno == EINTR)
+		;
+	relay->keeper = -1;
 }
 
 void relay_close(struct relay *relay)

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Bytes that were read and not yet written. */
 struct relay_piece {
@@ -21,14 +22,15 @@ struct relay {
 	int listener;	   /* the control socket's, -1: there is none, and nothing is done */
 	int input, output; /* of the board; pipes, non-blocking */
 	int folder;	   /* where QEMU finds them, while it has to: its descriptor, -1 */
-	char *folder_path;
+	pid_t keeper;	   /* removes that when `ours` is closed, if only by our end; -1 */
+	int ours;
 	int client;	   /* -1: nobody. What the board says is dropped then */
 	bool client_silent; /* it sends no more, but may still read */
 	struct relay_piece to_board, to_client;
 };
 
 /* Before it is opened. */
-#define RELAY_NONE {.listener = -1, .input = -1, .output = -1, .folder = -1, .client = -1}
+#define RELAY_NONE {.listener = -1, .input = -1, .output = -1, .folder = -1, .keeper = -1, .ours = -1, .client = -1}
 
 /* Makes the pipes, if there is a listener; relay_close() after it, whatever it returns. A STATUS_..., after a message if it failed. */
 int relay_open(struct relay *relay, int listener);

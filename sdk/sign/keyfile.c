@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "common/file.h"
 
 /*
  * A protected secret (docs/keys.md): how Argon2id was used, its salt, and the secret under
@@ -259,30 +260,12 @@ int keyfile_identify(const char *path, enum key_type *type, bool *protected)
 
 static int write_new(const char *path, mode_t mode, const char *line, size_t len)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	size_t done = 0;
-	int error;
+	int error = file_create(path, mode, line, len);
 
-	if (fd < 0 && errno == EEXIST) {
-		diag_error("'%s' exists, and keys are never overwritten; choose another name",
-			   path);
-		return STATUS_FAILED;
-	}
-	if (fd < 0)
-		return diag_file("create", path, errno);
-	while (done < len) {
-		ssize_t n = write(fd, line + done, len - done);
-
-		if (n < 0 && errno != EINTR)
-			break;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	error = done < len || fsync(fd) < 0 ? errno : 0;
-	close(fd);
-	if (!error)
-		return STATUS_DONE;
-	unlink(path);
-	return diag_file("write", path, error);
+	if (error != EEXIST)
+		return error ? diag_file("write", path, error) : STATUS_DONE;
+	diag_error("'%s' exists, and keys are never overwritten; choose another name", path);
+	return STATUS_FAILED;
 }
 
 static int write_line(const char *path, const struct kind *kind, const uint8_t *bytes)

@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -148,6 +150,39 @@ static bool reap(struct helper *helper, int64_t deadline, int *wait_status)
 	return true;
 }
 
+/* Ends the children that this program has now, but those with a session of their own: an agent that is to stay. False when there are none. */
+static bool end_children(void)
+{
+	char path[64];
+	bool any = false;
+	FILE *list;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	list = fopen(path, "re");
+	while (list && fscanf(list, "%d", &pid) == 1) {
+		if (getsid(pid) != getsid(0) || kill(pid, SIGKILL) < 0)
+			continue;
+		waitpid(pid, NULL, 0);
+		any = true;
+	}
+	if (list)
+		fclose(list);
+	return any;
+}
+
+/*
+ * Ends the helper and whatever it has started: as this program adopts orphans, the children of one that has ended are in the next
+ * round. A process group of its own would do it at once, but keep it from the terminal, where it may ask for a PIN.
+ */
+static void end(const struct helper *helper)
+{
+	kill(helper->pid, SIGKILL);
+	waitpid(helper->pid, NULL, 0);
+	while (end_children())
+		;
+}
+
 int signer_run(const struct args *args, unsigned index, const void *region, uint64_t len,
 	       uint8_t answer[SIGNER_ANSWER_LEN])
 {
@@ -161,6 +196,7 @@ int signer_run(const struct args *args, unsigned index, const void *region, uint
 	if (!args_number(args, "signer-timeout", 1, 86400, &timeout))
 		return STATUS_USAGE;
 	before = signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	deadline = milliseconds() + (int64_t)timeout * 1000;
 	error = start(&helper);
 	if (error) {
@@ -168,13 +204,13 @@ int signer_run(const struct args *args, unsigned index, const void *region, uint
 	} else if (converse(&helper, deadline) && reap(&helper, deadline, &wait_status)) {
 		status = judge(&helper, wait_status);
 	} else {
-		kill(helper.pid, SIGKILL);
-		waitpid(helper.pid, NULL, 0);
+		end(&helper);
 		diag_error("the signer '%s' has not answered within %" PRIu64 " s", helper.command,
 			   timeout);
 	}
 	close_end(&helper.in);
 	close_end(&helper.out);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	signal(SIGPIPE, before);
 	memcpy(answer, helper.answer, SIGNER_ANSWER_LEN);
 	return status;

@@ -37,6 +37,7 @@ void bar_open(struct ui *ui)
 	ui->bar.line.candidate = command_candidate;
 	ui->bar.line.context = ui;
 	begin_bar(ui, help);
+	terminal_text(&ui->terminal, terminal_modes(&ui->terminal));
 	terminal_ask_size(&ui->terminal, ui->now);
 	/* Room for it: where the cursor is there mostly is a prompt. */
 	terminal_text(&ui->terminal, "\r\n");
@@ -66,7 +67,7 @@ void bar_bottom(struct ui *ui, const char *text, const char *says)
 	struct text line = TEXT_IN(shown);
 
 	text_add(&line, "%s%s", text, says);
-	terminal_printf(&ui->terminal, "%s\x1b(B\x0f\x1b[r\x1b[%u;1H%s", terminal_cursor(&ui->terminal, false), ui->terminal.rows,
+	terminal_printf(&ui->terminal, "%s\x1b(B\x0f\x1b[r\x1b[?6l\x1b[%u;1H%s", terminal_cursor(&ui->terminal, false), ui->terminal.rows,
 			terminal_style(&ui->terminal, STYLE_BAR));
 	if (line.len > (size_t)width)
 		terminal_printf(&ui->terminal, "%.*s...", width - 3, shown);
@@ -182,8 +183,10 @@ void bar_answer(struct ui *ui, struct text *text)
 	if ((!end || end[1] == '\0') && text->len < ui->terminal.columns) {
 		if (end)
 			*end = '\0';
-		if (ui->mode != MODE_BAR)
+		if (ui->mode != MODE_BAR) {
 			view_show(ui);
+			terminal_text(&ui->terminal, terminal_modes(&ui->terminal));
+		}
 		ui->mode = MODE_SAYS;
 		bar_bottom(ui, text->bytes, "");
 		return;

@@ -45,24 +45,37 @@ static bool listed(struct call *call)
 	return call->ui->list_error == DIOSIX_OK;
 }
 
+/* A line of the list is to fit 80 columns, with how it ended. */
+static int name_width(const struct ui *ui)
+{
+	size_t width = strlen("NAME");
+
+	for (uint32_t i = 0; i < ui->count; i++)
+		if (strlen(ui->capsules[i].info.name) > width)
+			width = strlen(ui->capsules[i].info.name);
+	return (int)width;
+}
+
 static void list(struct call *call)
 {
 	const struct ui *ui = call->ui;
+	int width;
 
 	if (!listed(call))
 		return;
-	text_add(call->out, " #  %-16s %-7s %-9s %5s %-6s %8s %8s   %s\n", "NAME", "KIND", "STATE", "VCPUS", "PRIO", "MEMORY",
+	width = name_width(ui);
+	text_add(call->out, " #  %-*s %-7s %-9s %5s %-6s %8s %8s  %s\n", width, "NAME", "KIND", "STATE", "VCPUS", "PRIO", "MEMORY",
 		 "UPTIME", "ENDED");
 	for (uint32_t i = 0; i < ui->count; i++) {
 		const struct diosix_capsule_info *info = &ui->capsules[i].info;
 		const char *priority = dmfs_priority_name(info->priority);
 
-		text_add(call->out, "%2u%c %-16s %-7s %-9s %5u %-6s %7" PRIu64 "K ", i + 1, i == ui->focus ? '*' : ' ', info->name,
+		text_add(call->out, "%2u%c %-*s %-7s %-9s %5u %-6s %7" PRIu64 "K ", i + 1, i == ui->focus ? '*' : ' ', width, info->name,
 			 info->kind == DIOSIX_SERVICE ? "service" : "guest", state_name(info->state), info->cpus,
 			 priority ? priority : "", info->memory >> 10);
 		add_uptime(call->out, ui, info);
 		if (info->last_end != DIOSIX_END_NONE)
-			text_add(call->out, "   %s %s", end_name(info->last_end), info->last_end == DIOSIX_END_CRASH ? info->crash : "");
+			text_add(call->out, "  %s %s", end_name(info->last_end), info->last_end == DIOSIX_END_CRASH ? info->crash : "");
 		text_add(call->out, "\n");
 	}
 }
@@ -73,11 +86,10 @@ static void permissions(struct call *call)
 
 	if (!listed(call))
 		return;
-	text_add(call->out, "%s:", info->name);
+	text_add(call->out, "%s: %s\n", info->name, info->permissions ? "" : "no permissions");
 	for (unsigned bit = 0; bit < DMFS_PERM_COUNT; bit++)
 		if (info->permissions >> bit & 1)
-			text_add(call->out, " %s", dmfs_permission_name(bit));
-	text_add(call->out, "%s\n", info->permissions ? "" : " no permissions");
+			text_add(call->out, "  %s\n", dmfs_permission_name(bit));
 }
 
 static void image(struct call *call)

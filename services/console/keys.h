@@ -27,13 +27,16 @@ enum key {
 #define ESCAPE_TIME 100000u /* microseconds after which an escape that came alone was the key */
 
 struct keys {
-	char sequence[8]; /* what has come of one, without the escape */
+	char sequence[32]; /* what has come of one, without the escape */
 	size_t len;
-	int pending;	  /* an escape has come */
-	uint64_t since;
+	int pending;	/* an escape has come */
+	int passed_on;	/* that escape is with the guest already */
+	uint64_t since; /* when the last byte came */
 };
 
 int keys_take(struct keys *keys, uint8_t byte, uint64_t now);
+/* An escape and what may become a key in full, code and modifiers: as programs have xterm and kitty send them. */
+int keys_may_be_in_full(const struct keys *keys);
 /* KEY_ESCAPE when one has waited long enough. */
 int keys_late(struct keys *keys, uint64_t now);
 uint64_t keys_deadline(const struct keys *keys);

@@ -44,17 +44,29 @@ const char *terminal_style(const struct terminal *terminal, unsigned style)
 	return terminal->colors ? styles[style].color : styles[style].mono;
 }
 
-#define VT100_RESET "\x1b" "7\x1b[r\x1b" "8\x1b[m\x1b(B\x0f\x1b[?1l\x1b>\x1b[?7h"
+/* The scrolling region to the whole screen, which moves the cursor, and between the two what else may. */
+#define REGION(more) "\x1b" "7\x1b[r" more "\x1b" "8"
+/* Attributes, character set, cursor keys, no reverse screen, keypad, wrapping, no new-line mode. */
+#define VT100_MODES "\x1b[m\x1b(B\x0f\x1b[?1;5l\x1b>\x1b[?7h\x1b[20l"
+/* A cursor, no inserting; no reports of the mouse, of the focus, of what is pasted. */
+#define LATER_MODES "\x1b[?25h\x1b[4l\x1b[?1000;1002;1003;1004;1006;2004l"
+/* xterm's modifyOtherKeys; what kitty has on its stack for this screen. */
+#define PLAIN_KEYS "\x1b[>4m\x1b[<99u"
 
-/*
- * Whatever the last program left behind: the scrolling region, whose end moves the cursor, attributes, character set, modes of the
- * keypad and the cursor; and what came after the VT100: the alternate screen, reports of the mouse and of pasted text.
- */
+const char *terminal_modes(const struct terminal *terminal)
+{
+	if (!terminal_draws(terminal))
+		return "";
+	return terminal->kind == TERMINAL_VT100 ? VT100_MODES : REGION(PLAIN_KEYS) VT100_MODES LATER_MODES;
+}
+
+/* The alternate screen restores what was saved of the cursor, so its attributes come behind it. */
 const char *terminal_reset(const struct terminal *terminal)
 {
 	if (!terminal_draws(terminal))
 		return "";
-	return terminal->kind == TERMINAL_VT100 ? VT100_RESET : VT100_RESET "\x1b[?25h\x1b[?1049l\x1b[?1000l\x1b[?2004l";
+	return terminal->kind == TERMINAL_VT100 ? REGION("") VT100_MODES
+						: REGION(PLAIN_KEYS) "\x1b[?1049l\x1b[<99u" VT100_MODES LATER_MODES;
 }
 
 const char *terminal_cursor(const struct terminal *terminal, bool visible)
@@ -66,7 +78,7 @@ const char *terminal_cursor(const struct terminal *terminal, bool visible)
 
 const char *terminal_clear(const struct terminal *terminal)
 {
-	return terminal_draws(terminal) ? "\x1b[H\x1b[2J" : "";
+	return terminal_draws(terminal) ? "\x1b[?6l\x1b[H\x1b[2J" : "";
 }
 
 static void set_kind(struct terminal *terminal, enum terminal_kind kind)
@@ -92,7 +104,7 @@ void terminal_begin(struct terminal *terminal, enum terminal_kind kind, const ch
 	}
 }
 
-/* The far corner is wherever the cursor gets stuck on the way to one that is too far. */
+/* The far corner, of the screen and no region, is wherever the cursor gets stuck on the way to one that is too far. */
 void terminal_ask_size(struct terminal *terminal, uint64_t now)
 {
 	if (!terminal_draws(terminal) || terminal->question != ASK_NOTHING)
@@ -100,7 +112,7 @@ void terminal_ask_size(struct terminal *terminal, uint64_t now)
 	terminal->question = ASK_SIZE;
 	terminal->asked = now;
 	terminal->answer_len = 0;
-	terminal_text(terminal, "\x1b" "7\x1b[999;999H\x1b[6n\x1b" "8");
+	terminal_text(terminal, "\x1b" "7\x1b[?6l\x1b[999;999H\x1b[6n\x1b" "8");
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */

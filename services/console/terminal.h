@@ -76,6 +76,9 @@ void terminal_flush(struct terminal *terminal);
 
 /* Sequences; empty where the terminal has no such thing. */
 const char *terminal_style(const struct terminal *terminal, unsigned style);
+/* Switches off what the last program has switched on, but stays on its screen and where the cursor is. */
+const char *terminal_modes(const struct terminal *terminal);
+/* The same, and leaves an alternate screen. Origin mode ends with terminal_clear(), as that moves the cursor. */
 const char *terminal_reset(const struct terminal *terminal);
 const char *terminal_cursor(const struct terminal *terminal, bool visible);
 const char *terminal_clear(const struct terminal *terminal);

@@ -172,7 +172,7 @@ void top_draw(struct ui *ui)
 		line += len + (line[len] == '\n');
 	}
 	terminal_text(terminal, "\x1b[J");
-	bar_bottom(ui, " q leaves; sorts by: c cpu, e exits, m memory, n name, r restarts, s state, u up", "");
+	bar_bottom(ui, " q leaves; sorts by: c cpu, e exits, m mem, n name, r restarts, s state, u up", "");
 }
 
 void top_key(struct ui *ui, int key)

@@ -13,6 +13,13 @@ static void begin_with(const char *options)
 	begin(words);
 }
 
+static void expect_all(const char *screen, const char *const *parts)
+{
+	for (; *parts; parts++)
+		if (!strstr(screen, *parts))
+			fail_msg("'%s' is not in '%s'", *parts, screen);
+}
+
 static int setup(void **state)
 {
 	fake_board_reset();
@@ -629,7 +636,24 @@ static void list_says_what_there_is(void **state)
 {
 	two_guests("terminal=dumb");
 	type("\x1dlist\r");
-	expect_seen(" 2* one              guest   running       2 normal   65536K");
+	expect_seen(" 2* one     guest   running       2 normal   65536K");
+}
+
+static void what_is_wide_fits_80_columns(void **state)
+{
+	two_guests("terminal=mono");
+	fake.capsules[1].info.state = DIOSIX_STATE_STOPPED;
+	fake.capsules[1].info.last_end = DIOSIX_END_SHUTDOWN;
+	fake.capsules[0].info.permissions = 0x1fff; /* more than a line of them */
+	turn();
+	type("\x1dlist\r");
+	expect_seen("shutdown");
+	type("q\x1dpermissions console\r");
+	expect_all(seen(), (const char *const[]){"service_console", "capsule_focus", NULL});
+	type("q\x1dpermissions two\r");
+	expect_seen("two: no permissions");
+	type("q\x1dtop\r");
+	expect_seen("s state, u up");
 }
 
 static void a_wrong_command_gets_a_suggestion(void **state)
@@ -824,7 +848,7 @@ static void a_vt100_is_monochrome(void **state)
 	one_guest("");
 	type("\x1b[?1;2c");
 	assert_int_equal(ui.terminal.kind, TERMINAL_MONO);
-	assert_string_equal(seen(), "\x1b" "7\x1b[999;999H\x1b[6n\x1b" "8\x1b[m\x1b[?25h");
+	assert_string_equal(seen(), "\x1b" "7\x1b[?6l\x1b[999;999H\x1b[6n\x1b" "8\x1b[m\x1b[?25h");
 	type("\x1b[50;132Rx");
 	assert_int_equal(ui.terminal.rows, 50);
 	assert_int_equal(ui.terminal.columns, 132);
@@ -845,6 +869,12 @@ static void a_plain_vt100_gets_what_it_has(void **state)
 	assert_null(strstr(seen(), "\x1b[?25"));
 	assert_null(strstr(fake.line, "\x1b[?1049"));
 	assert_null(strstr(fake.line, "\x1b[3"));
+	assert_null(strstr(fake.line, "\x1b[4l"));
+	assert_null(strstr(fake.line, "\x1b[?1000"));
+	assert_null(strstr(fake.line, "\x1b[>"));
+	assert_null(strstr(fake.line, "\x1b[<"));
+	assert_non_null(strstr(fake.line, "\x1b[?1;5l\x1b>\x1b[?7h\x1b[20l"));
+	assert_non_null(strstr(fake.line, "\x1b[?6l"));
 	assert_non_null(strstr(fake.line, "\x1b[7m"));
 }
 
@@ -927,6 +957,177 @@ static void what_it_could_not_show_at_the_end_is_lost_and_said_so(void **state)
 	assert_true(ui.lost);
 }
 
+/* --- programs that have the terminal say keys in full --------------------------------------------- */
+
+static const char *const switches[] = {
+	"\x1b[27;5;93~",		 /* xterm, modifyOtherKeys=2 */
+	"\x1b[93;5u",		 /* the same with formatOtherKeys=1; kitty */
+	"\x1b[93;133u",		 /* with Num Lock */
+	"\x1b[93:125;5:1u",	 /* with the key's other codes, and what happened to it */
+	"\x1b[93:125:93;5:2;29u", /* and its text */
+};
+#define SWITCHES (sizeof(switches) / sizeof(switches[0]))
+
+static void type_slowly(const char *text)
+{
+	for (; *text; text++) {
+		type((const char[]){*text, '\0'});
+		later(ESCAPE_TIME / 2);
+	}
+}
+
+static void ctrl_bracket_in_full_opens_the_bar(void **state)
+{
+	one_guest("terminal=color");
+	for (unsigned i = 0; i < SWITCHES; i++) {
+		type(switches[i]);
+		assert_int_equal(ui.mode, MODE_BAR);
+		assert_string_equal(fed(1), "");
+		type(switches[i]);
+		assert_int_equal(ui.mode, MODE_VIEW);
+		assert_string_equal(fed(1), "\x1d");
+	}
+}
+
+/* The escape, which came alone, has not waited. */
+static void it_may_come_byte_by_byte(void **state)
+{
+	one_guest("terminal=color");
+	later(ANSWER_TIME); /* it has been asked for its size */
+	for (unsigned i = 0; i < SWITCHES; i++) {
+		type_slowly(switches[i]);
+		assert_int_equal(ui.mode, MODE_BAR);
+		assert_string_equal(fed(1), "\x1b");
+		type("\x03");
+		assert_int_equal(ui.mode, MODE_VIEW);
+		later(ANSWER_TIME);
+	}
+}
+
+static void an_escape_alone_does_not_wait(void **state)
+{
+	one_guest("terminal=color");
+	later(ANSWER_TIME); /* it has been asked for its size */
+	type("\x1b");
+	assert_string_equal(fed(1), "\x1b");
+	type("\x1b\x1b");
+	assert_string_equal(fed(1), "\x1b\x1b");
+	type("x");
+	assert_string_equal(fed(1), "x");
+	later(ESCAPE_TIME);
+	assert_string_equal(fed(1), "");
+	assert_int_equal(ui_deadline(&ui), UINT64_MAX);
+}
+
+static void other_keys_reach_the_guest_as_they_are(void **state)
+{
+	static const char *const others[] = {
+		"\x1b[A", "\x1bOA", "\x1b[5~", "\x1b[27;5;91~", "\x1b[27;1;93~", "\x1b[27;7;93~", "\x1b[93;3u", "\x1b[93;5:3u",
+		"\x1b[93u", "\x1b[93;5~", "\x1b[27u", "\x1b[u", "\x1b[1;5u", "\x1b[193;5u", "\x1b[93;5R", "\x1b[<0;93;5M", "\x1b]",
+		"\x1b[200~pasted\x1b[201~", "\x1b\x1b[A", "\x1b[9\x1b[93;5\x1bOP", "\x1b[93;5\x03",
+		"\x1b[93;5555555555555555555555555555555555555555555555555555u", "\x1b[93;5;;;;;;;::::::u]",
+	};
+
+	one_guest("terminal=color");
+	later(ANSWER_TIME); /* it has been asked for its size */
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		type(others[i]);
+		assert_string_equal(fed(1), others[i]);
+		type_slowly(others[i]);
+		assert_string_equal(fed(1), others[i]);
+		assert_int_equal(ui.mode, MODE_VIEW);
+	}
+	type("\x1b[93;5");
+	assert_string_equal(fed(1), "");
+	later(ESCAPE_TIME);
+	assert_string_equal(fed(1), "\x1b[93;5");
+	type("u");
+	assert_string_equal(fed(1), "u");
+}
+
+static void the_byte_itself_opens_the_bar_behind_anything(void **state)
+{
+	one_guest("terminal=color");
+	later(ANSWER_TIME); /* it has been asked for its size */
+	type("\x1b[9\x1d");
+	assert_int_equal(ui.mode, MODE_BAR);
+	assert_string_equal(fed(1), "\x1b[9");
+	type("\x1b[27u"); /* Esc in full */
+	assert_int_equal(ui.mode, MODE_VIEW);
+	later(ANSWER_TIME);
+	type("\x1b\x1d");
+	assert_int_equal(ui.mode, MODE_BAR);
+	assert_string_equal(fed(1), "\x1b");
+}
+
+static void the_bar_understands_keys_in_full(void **state)
+{
+	two_guests("terminal=color");
+	type("\x1b[93;5uh\x1b[101ux\x1b[127ulp\x1b[13u");
+	assert_int_equal(ui.mode, MODE_PAGE);
+	expect_seen("restart");
+	type("\x1b[27;5;99~");
+	assert_int_equal(ui.mode, MODE_VIEW);
+}
+
+/* --- what a guest's program leaves switched on ------------------------------------------------------ */
+
+static void its_own_screens_switch_off_what_a_program_has_on(void **state)
+{
+	static const char *const off[] = {
+		"\x1b[m", "\x1b(B\x0f", "\x1b[?1;5l", "\x1b>", "\x1b[?7h", "\x1b[20l", "\x1b[4l", "\x1b[?25h", "\x1b[>4m", "\x1b[<99u",
+		"\x1b[?1000;1002;1003;1004;1006;2004l", "\x1b[?6l", "\x1b[r", NULL,
+	};
+	const char *screen, *left;
+
+	two_guests("terminal=color");
+	type("\x1d");
+	screen = seen();
+	expect_all(screen, off);
+	assert_null(strstr(screen, "1049")); /* what it is about stays on the screen */
+	type("top\r");
+	screen = seen();
+	expect_all(screen, off);
+	left = strstr(screen, "\x1b[?1049l");
+	assert_non_null(left);
+	/* Leaving the alternate screen restores attributes: they come behind it, and the screen is emptied last. */
+	left = strstr(left, "\x1b[m\x1b(B\x0f");
+	assert_non_null(left);
+	assert_non_null(strstr(left, "\x1b[?6l\x1b[H\x1b[2J"));
+	type("q");
+	expect_all(seen(), off);
+}
+
+static void back_in_view_a_program_has_its_modes(void **state)
+{
+	static const char draws[] = "\x1b[?1049h\x1b[?1002;1006h\x1b[>1u\x1b[?6h\x1b[4h";
+
+	one_guest("terminal=color");
+	fake_print(1, draws);
+	type("\x1dtop\r");
+	seen();
+	type("q");
+	expect_seen(draws);
+}
+
+/* A notice has room for the longest that there is. */
+static void the_longest_crash_is_said(void **state)
+{
+	char name[32], crash[sizeof(fake.capsules[1].info.crash)], line[256];
+
+	memset(name, 'n', sizeof(name) - 1);
+	memset(crash, 'c', sizeof(crash) - 1);
+	name[sizeof(name) - 1] = crash[sizeof(crash) - 1] = '\0';
+	fake_capsule(name, DIOSIX_GUEST);
+	begin_with("terminal=color");
+	fake.capsules[1].info.state = DIOSIX_STATE_STOPPED;
+	fake.capsules[1].info.last_end = DIOSIX_END_CRASH;
+	strcpy(fake.capsules[1].info.crash, crash);
+	turn();
+	snprintf(line, sizeof(line), "\r\n[diosix: %s has crashed: %.96s]\r\n", name, crash);
+	expect_seen(line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -973,6 +1174,7 @@ int main(void)
 		cmocka_unit_test_setup(the_bar_has_history, setup),
 		cmocka_unit_test_setup(a_terminal_without_sequences_gets_none, setup),
 		cmocka_unit_test_setup(list_says_what_there_is, setup),
+		cmocka_unit_test_setup(what_is_wide_fits_80_columns, setup),
 		cmocka_unit_test_setup(a_wrong_command_gets_a_suggestion, setup),
 		cmocka_unit_test_setup(a_beginning_of_several_words_is_told_what_it_could_be, setup),
 		cmocka_unit_test_setup(a_beginning_of_many_words_names_some, setup),
@@ -992,6 +1194,15 @@ int main(void)
 		cmocka_unit_test_setup(a_plain_vt100_gets_what_it_has, setup),
 		cmocka_unit_test_setup(a_later_terminal_has_colour, setup),
 		cmocka_unit_test_setup(keys_that_look_like_an_answer_are_kept, setup),
+		cmocka_unit_test_setup(ctrl_bracket_in_full_opens_the_bar, setup),
+		cmocka_unit_test_setup(it_may_come_byte_by_byte, setup),
+		cmocka_unit_test_setup(an_escape_alone_does_not_wait, setup),
+		cmocka_unit_test_setup(other_keys_reach_the_guest_as_they_are, setup),
+		cmocka_unit_test_setup(the_byte_itself_opens_the_bar_behind_anything, setup),
+		cmocka_unit_test_setup(the_bar_understands_keys_in_full, setup),
+		cmocka_unit_test_setup(its_own_screens_switch_off_what_a_program_has_on, setup),
+		cmocka_unit_test_setup(back_in_view_a_program_has_its_modes, setup),
+		cmocka_unit_test_setup(the_longest_crash_is_said, setup),
 		cmocka_unit_test_setup(asked_to_stop_it_resets_and_ends, setup),
 		cmocka_unit_test_setup(the_terminal_s_answer_is_awaited_before_the_end, setup),
 		cmocka_unit_test_setup(what_was_shown_is_not_lost_at_the_end, setup),
