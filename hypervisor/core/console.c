@@ -551,10 +551,13 @@ static bool keep(char c)
 static void typed(char c)
 {
 	struct capsule *provider, *capsule = NULL;
+	uint64_t handle = 0;
 	bool kept;
 
 	take();
 	provider = line->provider;
+	if (provider != NULL)
+		handle = capsule_handle(provider);
 	kept = provider != NULL && keep(c);
 	if (provider == NULL)
 		capsule = receive(c);
@@ -562,7 +565,7 @@ static void typed(char c)
 	if (kept) {
 		capsule_post_events(provider, DIOSIX_EVENT_CONSOLE_INPUT);
 	} else if (provider != NULL) {
-		role_drop(DIOSIX_ROLE_CONSOLE, provider);
+		role_drop(DIOSIX_ROLE_CONSOLE, handle); /* and not of a life that has begun meanwhile */
 		log_line(DIOSIX_LOG_WARNING,
 			 "diosix: the console service %s does not answer, the hypervisor's console takes over",
 			 provider->name);

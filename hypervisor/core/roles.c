@@ -48,15 +48,15 @@ bool role_take(enum diosix_role role, struct capsule *capsule)
 	return was == 0 || was == capsule_handle(capsule);
 }
 
-void role_drop(enum diosix_role role, struct capsule *capsule)
+void role_drop(enum diosix_role role, uint64_t handle)
 {
-	pass(role, capsule_handle(capsule), NULL);
+	pass(role, handle, NULL);
 }
 
 void roles_gone(struct capsule *capsule)
 {
 	for (unsigned role = 0; role < DIOSIX_ROLES; role++)
-		role_drop(role, capsule);
+		role_drop(role, capsule_handle(capsule));
 }
 
 uint64_t role_provider(enum diosix_role role)

@@ -19,8 +19,8 @@ struct capsule;
 /* The capsule takes a role; false when another one has it. */
 bool role_take(enum diosix_role role, struct capsule *capsule);
 
-/* It has the role no more, if it had it in its present life. */
-void role_drop(enum diosix_role role, struct capsule *capsule);
+/* The capsule has the role no more, if it had it in the life that the handle names. */
+void role_drop(enum diosix_role role, uint64_t handle);
 
 /* Its life is over, its vCPUs have retired: nor any other. */
 void roles_gone(struct capsule *capsule);

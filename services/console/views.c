@@ -170,11 +170,10 @@ void view_line(struct ui *ui, unsigned style, const char *text, size_t len)
 
 void view_notice(struct ui *ui, uint32_t index, const char *text)
 {
-	struct screen *screen = &capsule_at(ui, index)->screen;
-	char line[256];
-	int len = snprintf(line, sizeof(line), "%s\r\n[diosix: %s]\r\n", terminal_reset(&ui->terminal), text);
+	const char *const parts[] = {terminal_reset(&ui->terminal), "\r\n[diosix: ", text, "]\r\n"};
 
-	screen_put(screen, line, (size_t)len);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		screen_put(&capsule_at(ui, index)->screen, parts[i], strlen(parts[i]));
 }
 
 /* --- output that comes -------------------------------------------------------------------------- */

@@ -40,7 +40,7 @@ static void each_role_needs_its_own_permission(void **state)
 			assert_int_equal(ABI(REGISTER, role), role == mine ? SBI_SUCCESS : SBI_ERR_DENIED);
 		assert_int_equal(ABI(REGISTER, DIOSIX_ROLES), SBI_ERR_INVALID_PARAM);
 		assert_int_equal(ABI(REGISTER, UINT64_MAX), SBI_ERR_INVALID_PARAM);
-		role_drop((enum diosix_role)mine, capsule);
+		role_drop((enum diosix_role)mine, capsule_handle(capsule));
 	}
 }
 
@@ -63,9 +63,11 @@ static void a_role_is_free_when_its_providers_life_ends(void **state)
 static void only_the_provider_can_lose_a_role(void **state)
 {
 	ABI(REGISTER, STORAGE);
-	role_drop(STORAGE, &capsules[1]);
+	role_drop(STORAGE, capsule_handle(&capsules[1]));
 	assert_int_equal(role_provider(STORAGE), handle_of(0));
-	role_drop(STORAGE, &capsules[0]);
+	role_drop(STORAGE, handle_of(0) - DIOSIX_HANDLE(0, 1)); /* the life before */
+	assert_int_equal(role_provider(STORAGE), handle_of(0));
+	role_drop(STORAGE, capsule_handle(&capsules[0]));
 	assert_int_equal(role_provider(STORAGE), 0);
 }
 
