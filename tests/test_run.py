@@ -401,6 +401,60 @@ def test_qemu_does_not_outlive_dmfs(tool, number, status):
     assert is_gone(tool)
 
 
+# --- a terminal that was stopped, a pager -------------------------------------------------------------
+
+FLOOD = f"echo $$ >pid; {GREETING}; exec yes more"
+
+
+class Unread:
+    """`dmfs run` of a board that prints without end, to somebody who reads nothing, when all that may wait is full."""
+
+    def __init__(self, tool, *options, script=FLOOD):
+        self.process = subprocess.Popen([tool.program, *ARGS, *options], cwd=tool.folder, env={**os.environ, **board(tool, script)},
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        size = fcntl.fcntl(self.process.stdout, fcntl.F_GETPIPE_SZ)
+        wait_until(lambda: int.from_bytes(fcntl.ioctl(self.process.stdout, termios.FIONREAD, bytes(4)), "little") > size - 4096)
+
+    def end(self, status):
+        assert self.process.wait(timeout=60) == status
+        self.process.stdout.close()
+
+
+def test_time_limit_counts_though_nobody_reads(tool):
+    Unread(tool, "--timeout", "2").end(TIMEOUT)
+    assert is_gone(tool)
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signal_ends_it_though_nobody_reads(tool, number, status):
+    run = Unread(tool)
+    run.process.send_signal(number)
+    run.end(status)
+    assert is_gone(tool)
+
+
+def test_control_port_answers_though_nobody_reads(tool):
+    run = Unread(tool, "--control", "control", script=f'{PORT}echo $$ >pid; {GREETING}; (read line <&3; echo "$line" >&4) & exec yes more')
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(60)
+        client.connect(str(tool.folder / "control"))
+        client.sendall(b"who is there\n")
+        assert client.recv(100) == b"who is there\n"
+    run.process.terminate()
+    run.end(143)
+    assert is_gone(tool)
+
+
+@pytest.mark.parametrize("options, status", [((), DONE), (("--timeout", "2"), TIMEOUT)], ids=["read-late", "never-read"])
+def test_what_the_board_said_is_waited_for_when_it_has_ended(tool, options, status):
+    run = Unread(tool, *options, script=f'echo $$ >pid; {GREETING}; seq 1 15000; echo "{STOPPED}"')
+    assert is_gone(tool)
+    if status == DONE:
+        assert run.process.poll() is None
+        assert run.process.stdout.read().decode().split("\n")[1:-2] == [str(i) for i in range(1, 15001)]
+    run.end(status)
+
+
 def test_reader_that_goes_away_ends_it(tool):
     env = {**os.environ, **board(tool, f"echo $$ >pid; {GREETING}; while :; do echo more; sleep 0.01; done")}
     process = subprocess.Popen([tool.program, *ARGS], cwd=tool.folder, env=env, stdin=subprocess.DEVNULL,

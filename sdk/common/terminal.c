@@ -28,8 +28,11 @@ void raw_terminal_end(const struct raw_terminal *terminal)
 {
 	int error = errno;
 
-	if (terminal->raw)
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal->before);
+	/* What was typed and not read is for nobody. Output is not waited for: it may have been stopped. */
+	if (terminal->raw) {
+		tcflush(STDIN_FILENO, TCIFLUSH);
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal->before);
+	}
 	errno = error;
 }
 

@@ -16,7 +16,7 @@
 
 static const char hypervisor_prefix[] = "diosix: ";
 
-int console_catch_signals(void)
+static sigset_t ending_signals(void)
 {
 	sigset_t set;
 
@@ -25,6 +25,20 @@ int console_catch_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
+	return set;
+}
+
+void console_release_signals(void)
+{
+	sigset_t set = ending_signals();
+
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int console_catch_signals(void)
+{
+	sigset_t set = ending_signals();
+
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -1;
 	/* A reader of our output that went away is an error of write(). */
@@ -55,11 +69,23 @@ static void watch(struct console *console, const char *data, size_t len)
 	}
 }
 
-/* Passes on what the board said. False at its end, or with errno when it cannot be passed on. */
+/* What the outlet takes now of what the board said. False with errno when it takes nothing any more. */
+static bool pass_on(struct console *console)
+{
+	ssize_t n = write(console->outlet->in, console->passing + console->passing_at, console->passing_len);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	console->passing_at += (size_t)n;
+	console->passing_len -= (size_t)n;
+	return true;
+}
+
+/* Takes what the board said; only called when it has been passed on before. False at its end, or with errno. */
 static bool from_board(struct console *console)
 {
-	char buf[4096];
-	ssize_t n = read(console->output, buf, sizeof(buf));
+	char *buf = console->passing;
+	ssize_t n = read(console->output, buf, sizeof(console->passing));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
@@ -72,7 +98,9 @@ static bool from_board(struct console *console)
 	if (console->log &&
 	    (fwrite(buf, 1, (size_t)n, console->log) != (size_t)n || fflush(console->log)))
 		return false;
-	return write_all(console->out, buf, (size_t)n);
+	console->passing_at = 0;
+	console->passing_len = (size_t)n;
+	return pass_on(console);
 }
 
 /* --- what the user types --------------------------------------------------------------------- */
@@ -145,30 +173,40 @@ static int left(const struct timespec *deadline, bool limited)
 	return ms < 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
 }
 
+#define WATCHED 6
+
 static enum console_end relay(struct console *console, bool terminal,
 			      const struct timespec *deadline)
 {
 	for (;;) {
 		bool read_input = !console->input_ended && console->pending_len == 0;
-		struct pollfd fds[4 + RELAY_FDS] = {
-			{console->output, POLLIN, 0},
+		struct pollfd fds[WATCHED + RELAY_FDS] = {
+			{console->passing_len ? -1 : console->output, POLLIN, 0},
 			{console->signals, POLLIN, 0},
 			{read_input ? STDIN_FILENO : -1, POLLIN, 0},
 			{console->pending_len ? console->input : -1, POLLOUT, 0},
+			{console->passing_len ? console->outlet->in : -1, POLLOUT, 0},
+			{console->outlet->over, POLLIN, 0},
 		};
 		int wait = left(deadline, console->timeout > 0);
 		struct signalfd_siginfo info;
 
 		if (wait == 0)
 			return CONSOLE_TIMEOUT;
-		relay_watch(console->relay, fds + 4);
-		if (poll(fds, 4 + RELAY_FDS, wait) < 0 && errno != EINTR)
+		relay_watch(console->relay, fds + WATCHED);
+		if (poll(fds, WATCHED + RELAY_FDS, wait) < 0 && errno != EINTR)
 			return CONSOLE_FAILED;
 		if (fds[1].revents && read(console->signals, &info, sizeof(info)) == sizeof(info)) {
 			console->signal = (int)info.ssi_signo;
 			return CONSOLE_SIGNAL;
 		}
-		relay_serve(console->relay, fds + 4);
+		if (fds[5].revents) {
+			errno = console->outlet->error;
+			return CONSOLE_FAILED;
+		}
+		relay_serve(console->relay, fds + WATCHED);
+		if (fds[4].revents & POLLOUT && !pass_on(console))
+			return CONSOLE_FAILED;
 		if (fds[3].revents & POLLOUT)
 			to_board(console);
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && !from_board(console))
@@ -178,20 +216,79 @@ static enum console_end relay(struct console *console, bool terminal,
 	}
 }
 
-enum console_end console_relay(struct console *console)
+/* The rest goes out. True when all has, or can no more; otherwise `end` says why it is not waited for any longer. */
+static bool finish(struct console *console, const struct timespec *deadline, bool limited, enum console_end *end)
 {
-	struct raw_terminal terminal;
-	struct timespec deadline;
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		struct pollfd fds[3] = {
+			{console->passing_len ? console->outlet->in : -1, POLLOUT, 0},
+			{console->outlet->over, POLLIN, 0},
+			{*end == CONSOLE_CLOSED ? console->signals : -1, POLLIN, 0},
+		};
+		int wait = left(deadline, limited);
+
+		if (wait == 0) {
+			*end = *end == CONSOLE_CLOSED ? CONSOLE_TIMEOUT : *end;
+			return false;
+		}
+		if (console->passing_len == 0)
+			outlet_end(console->outlet);
+		if (poll(fds, 3, wait) < 0 && errno != EINTR)
+			return false;
+		if (fds[2].revents && read(console->signals, &info, sizeof(info)) == sizeof(info)) {
+			console->signal = (int)info.ssi_signo;
+			*end = CONSOLE_SIGNAL;
+			return false;
+		}
+		if (fds[0].revents & POLLOUT && !pass_on(console))
+			console->passing_len = 0; /* the thread has more to say about it */
+		if (fds[1].revents)
+			return true;
+	}
+}
+
+static enum console_end relay_and_finish(struct console *console, bool terminal)
+{
+	struct timespec deadline, second;
 	enum console_end end;
 	int error;
+	bool is_over;
 
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += console->timeout;
+	end = relay(console, terminal, &deadline);
+	error = errno;
+	clock_gettime(CLOCK_MONOTONIC, &second);
+	second.tv_sec++;
+	is_over = end == CONSOLE_CLOSED ? finish(console, &deadline, console->timeout > 0, &end)
+					: finish(console, &second, true, &end);
+	if (is_over && end == CONSOLE_CLOSED && console->outlet->error) {
+		end = CONSOLE_FAILED;
+		error = console->outlet->error;
+	}
+	outlet_close(console->outlet, is_over);
+	console->mid_line &= is_over;
+	errno = error;
+	return end;
+}
+
+enum console_end console_relay(struct console *console)
+{
+	static struct outlet outlet; /* its thread may be there until the program's end */
+	struct raw_terminal terminal;
+	enum console_end end;
+	int error;
+
+	if (!outlet_open(&outlet, console->out))
+		return CONSOLE_FAILED;
+	console->outlet = &outlet;
 	console->input_ended = !terminal_has_input();
 	raw_terminal_begin(&terminal);
 	if (terminal.raw)
 		diag_info("the keyboard is the board's now; Ctrl-a x ends it");
-	end = relay(console, terminal.raw, &deadline);
+	end = relay_and_finish(console, terminal.raw);
 	error = errno;
 	if (console->line_len)
 		end_line(console);

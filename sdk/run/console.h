@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "outlet.h"
 #include "relay.h"
 
 enum console_end {
@@ -43,12 +44,19 @@ struct console {
 	bool input_ended;
 	uint8_t pending[1024]; /* input that the board has not taken yet */
 	size_t pending_len;
+	struct outlet *outlet; /* to `out`; what it has not taken yet */
+	char passing[4096];
+	size_t passing_at, passing_len;
 };
 
-/* Blocks the signals that end a program and returns a signalfd for them; -1 with errno. */
+/* Blocks the signals that end a program and returns a signalfd for them; -1 with errno. And lets them end it again. */
 int console_catch_signals(void);
+void console_release_signals(void);
 
-/* Relays until one of the ends. The terminal is as before when it returns. */
+/*
+ * Relays until one of the ends. The terminal is as before when it returns, and all that the board has said is in `out`, unless
+ * that takes nothing: after the end of the board it is waited for until another of the ends, otherwise for a second.
+ */
 enum console_end console_relay(struct console *console);
 
 #endif

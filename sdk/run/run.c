@@ -217,17 +217,32 @@ static int judge(const struct machine *machine, const struct console *console, i
 	return STATUS_REFUSED;
 }
 
-static int finish(struct machine *machine, struct console *console, enum console_end end)
+/* Nothing of it is left when it returns what QEMU has ended with. */
+static int end_machine(struct machine *machine, const struct console *console, enum console_end end)
 {
-	int wait_status = 0, error = errno;
+	int wait_status = 0;
 
 	if (end != CONSOLE_CLOSED)
 		kill(machine->qemu, SIGKILL);
 	while (waitpid(machine->qemu, &wait_status, 0) < 0 && errno == EINTR)
 		;
+	if (end == CONSOLE_CLOSED)
+		relay_finish(&machine->relay, console->signals);
+	return wait_status;
+}
+
+static void close_ports(struct machine *machine)
+{
+	relay_close(&machine->relay);
+	control_port_close(&machine->control);
+}
+
+/* Says how it has ended; `error` is an errno. */
+static int explain(const struct machine *machine, const struct console *console, enum console_end end, int wait_status,
+		   int error)
+{
 	switch (end) {
 	case CONSOLE_CLOSED:
-		relay_finish(&machine->relay, console->signals);
 		return judge(machine, console, wait_status);
 	case CONSOLE_ESCAPED:
 		diag_info("ended by Ctrl-a x");
@@ -274,7 +289,7 @@ static int relay(struct machine *machine, const struct args *args)
 		.timeout = (unsigned)machine->timeout, .out = console_fd(args), .relay = &machine->relay,
 	};
 	enum console_end end;
-	int status;
+	int status, wait_status, error;
 
 	/* What somebody has in it stays: a run is appended. */
 	if (log && !(console.log = fopen(log, "ae")))
@@ -289,12 +304,16 @@ static int relay(struct machine *machine, const struct args *args)
 		status = machine_start(machine, args->rest, &console);
 	if (status == STATUS_DONE) {
 		end = console_relay(&console);
-		status = finish(machine, &console, end);
+		error = errno;
+		wait_status = end_machine(machine, &console, end);
+		close_ports(machine);
+		/* Who reads what is said now may have stopped to. */
+		console_release_signals();
+		status = explain(machine, &console, end, wait_status, error);
 		if (args_has(args, "json"))
 			print_json(machine, args, &console, end, status);
 	}
-	relay_close(&machine->relay);
-	control_port_close(&machine->control);
+	close_ports(machine);
 	if (console.log)
 		fclose(console.log);
 	return status;
