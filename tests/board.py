@@ -36,10 +36,11 @@ def need(*paths):
 
 
 class Images:
-    """Packs manifests, each once, all signed by one development key."""
+    """Packs manifests, each once, all signed by one development key. What is compressed, as kernels are, is kept in a cache."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, cache=None):
         self.folder = folder
+        self.cache = cache or folder / "compressed"
         self.made = {}
         need(DMFS, HYPERVISOR)
         subprocess.run([DMFS, "keygen", "--quiet", folder / "dev"], check=True)
@@ -55,7 +56,8 @@ class Images:
 
     def pack_file(self, path):
         image = self.folder / path.with_suffix(".dmfs").name
-        subprocess.run([DMFS, "pack", "--quiet", path, "-o", image, "--key", self.key], check=True)
+        subprocess.run([DMFS, "pack", "--quiet", path, "-o", image, "--key", self.key, "--cache", self.cache],
+                       check=True)
         return image
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of the tests that boot boards."""
+"""Fixtures of the tests that boot boards, and which tests run beside others."""
+import contextlib
+import fcntl
+import os
 import subprocess
 
 import pytest
@@ -7,24 +10,55 @@ import pytest
 from board import BOARDS, BUILD, ROOT, Board, Images, guest, manifest, need
 
 
-LONG = ("test_soak.py",)
+# --- tests beside each other -------------------------------------------------------------------------
 
 # These run the project's own Makefile: one after the other.
 USE_MAKE = ("test_packaging.py", "test_services.py")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: nothing runs beside it, as harts of its boards work at once, or it measures")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """The longest come first, for nobody to be left with one at the end."""
+    """Who runs alone comes first, for nobody to wait long for that; then the group that one worker does, and then the others."""
     for item in items:
-        if item.path.name in USE_MAKE:
+        if item.path.name in USE_MAKE and not item.get_closest_marker("alone"):
             item.add_marker(pytest.mark.xdist_group("make"))
-    items.sort(key=lambda item: item.path.name not in LONG)
+    items.sort(key=lambda item: (not item.get_closest_marker("alone"), not item.get_closest_marker("xdist_group")))
 
+
+@contextlib.contextmanager
+def locked(name, how):
+    """A lock of all workers. The kernel releases it should this process end; no program that is started here inherits it."""
+    with open(BUILD / name, "w") as file:
+        fcntl.flock(file, how)
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """
+    Waits before the test begins, so that no limit of its own counts that. Who waits to be alone holds the gate, and
+    nobody passes it to begin before.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    with contextlib.ExitStack() as mine:
+        with locked(".tests-gate", fcntl.LOCK_EX):
+            mine.enter_context(locked(".tests-running", fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH))
+        yield
+
+
+# --- fixtures ------------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory):
-    return Images(tmp_path_factory.mktemp("images"))
+    """Workers have folders of their own beside each other; what they compress is for all of them."""
+    folder = tmp_path_factory.mktemp("images")
+    return Images(folder, (folder.parents[1] if "PYTEST_XDIST_WORKER" in os.environ else folder) / "compressed")
 
 
 @pytest.fixture

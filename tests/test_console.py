@@ -55,6 +55,7 @@ def test_one_guest_has_the_terminal_raw(terminal, where):
     board.wait(lambda screen: len(screen.split("\n")[4]) > 12 and screen.split("\n")[4][9:13] == "here", "text at a place")
 
 
+@pytest.mark.alone
 def test_the_bar_switches_and_shows_the_screen_again(terminal):
     board = terminal(manifest(shell("one"), shell("two")) + console("terminal=mono"))
     board.shows("[one]", "[two]", "# ")
@@ -340,6 +341,7 @@ def test_a_file_gets_a_guest_s_own_bytes_and_no_others(images, tmp_path):
     assert painted.removeprefix(b"\r\n") == b"".join(b"\x1b[31mred %04d\x1b[m\r\n" % i for i in range(2000))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("view", ["all", "one"])
 def test_the_board_ends_when_the_last_line_has_been_shown(images, tmp_path, view):
     names = ["painter", "other"] if view == "all" else ["painter"]
@@ -360,6 +362,7 @@ def test_the_board_ends_when_the_last_line_has_been_shown(images, tmp_path, view
         b"diosix: board: all capsules stopped\r\n")
 
 
+@pytest.mark.alone
 def test_a_file_gets_every_line_of_all_guests_and_no_escape_sequences(images, tmp_path):
     names = ["painter-1", "painter-2", "painter-3"]
     painters = [small(name, "paint.bin") for name in names]

@@ -6,6 +6,8 @@ import pytest
 
 from board import BUILD, SIFIVE_U, VIRT_GSTAGE, linux, manifest, need
 
+pytestmark = pytest.mark.alone
+
 ECHO = """services:
   - name: echo
     program: {{file: {program}, load: 0x80200000, relocatable: true}}

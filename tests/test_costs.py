@@ -37,6 +37,7 @@ def test_a_small_guest_runs_soon_after_reset(images, mode):
     assert 0 < restart < reset <= 7_000_000
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", measure.MODES)
 def test_a_kernel_in_a_capsule_is_as_fast_as_on_the_bare_board(images, mode):
     measure.user_space_image(images)  # packed once, before threads ask for it

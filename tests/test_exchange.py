@@ -7,7 +7,7 @@ from board import BUILD, guest, manifest, need
 MAY = "[message_send, message_receive, memory_grant]"
 
 
-@pytest.mark.parametrize("harts", ["1", "2"])
+@pytest.mark.parametrize("harts", ["1", pytest.param("2", marks=pytest.mark.alone)])
 def test_ten_thousand_messages_and_pages_that_are_taken_back(images, boot, where, harts):
     program = f"{{file: {need(BUILD / 'service-guests/exchange.bin')}, load: 0x80200000, relocatable: true}}"
     image = images.pack(manifest(guest("owner", program, cmdline="owner", permissions=MAY),

@@ -10,6 +10,7 @@ from board import ALL_STOPPED, GUESTS, ROOT, VIRT_GSTAGE, guest, log_lines, mani
 U_BOOT = pathlib.Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
 
 
+@pytest.mark.alone
 def test_debians_installer_asks_for_a_language(images, boot):
     kernel, initrd = need(GUESTS / "installer/vmlinux"), need(GUESTS / "installer/initrd.gz")
     image = images.pack(manifest(guest("installer", kernel, "768M", initrd=initrd, cmdline='"console=ttyS0"', cpus=2)))

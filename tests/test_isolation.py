@@ -35,6 +35,7 @@ MORE = {"name-foreign-harts": TWO, "pass-bad-pointers": TWO, "stop-and-start-eac
         "change-tables-under-the-walk": TWO}
 
 
+@pytest.mark.alone
 def test_attacks_are_held_and_a_bystander_does_not_notice(images, boot, where):
     guests = [attack(name, **MORE.get(name, {})) for name in ATTACKS]
     board = boot(images.pack(manifest(attack("bystander"), *guests)), *MEMORY, *where)
@@ -118,6 +119,7 @@ def test_page_tables_whose_root_is_not_in_its_memory_crash_the_guest_alone(image
     assert len(log_lines(text)) < 20 + 4 * len(ROOTS)
 
 
+@pytest.mark.alone
 def test_vcpus_that_start_stop_and_reset_each_other_disturb_nobody(images, boot, where):
     image = images.pack(manifest(
         attack("bystander"), attack("reset-each-other", cpus=2),
@@ -147,6 +149,7 @@ def test_a_storm_takes_from_nobody_more_than_its_share(images, boot, virt):
 
 
 # No share here: where instructions are counted, QEMU lets one hart wait for another until its turn is over.
+@pytest.mark.alone
 def test_a_storm_of_two_vcpus_against_each_other_ends_and_disturbs_nobody(images, boot, where):
     image = images.pack(manifest(attack("bystander"), attack("storm-the-hypervisor", cpus=2, cmdline="two")))
     board = boot(image, "--harts", "2", *where)
@@ -213,6 +216,7 @@ def ram_of(name, memory):
 
 
 @VIRT
+@pytest.mark.alone
 def test_memory_outside_the_attackers_is_the_same_before_and_after(images, boot, virt, tmp_path):
     base, size = 0x80000000, 128 * MIB
     guests = [attack(name, cmdline="wait", **MORE.get(name, {})) for name in ON_MEMORY]

@@ -22,7 +22,7 @@ def memory(text):
     return [sum(map(int, pair)) for pair in found]
 
 
-@pytest.mark.parametrize("harts", ["1", "2"])
+@pytest.mark.parametrize("harts", ["1", pytest.param("2", marks=pytest.mark.alone)])
 @MODES
 def test_a_thousand_operations_on_others_leak_no_page(images, boot, mode, harts):
     guests = (program("service-guests", "manage", permissions=MANAGES, priority="high"), program("service-guests", "run-on", cpus=2),
@@ -52,6 +52,7 @@ def tell(board, key):
     board.expect(r"done\r*\n")
 
 
+@pytest.mark.alone
 def test_linux_powers_off_when_it_is_asked_and_can_be_started_again(images, boot, where):
     """A break and a key of SysRq, three times. The board stays on as somebody is there who can start it again."""
     rights = "[capsule_list, capsule_start, capsule_stop, hv_log_read]"

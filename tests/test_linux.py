@@ -2,7 +2,11 @@
 """Debian's kernel as it is packaged, with busybox, on every board and in both ways to isolate."""
 import re
 
+import pytest
+
 from board import ALL_STOPPED, SIFIVE_U, VIRT_GSTAGE, VIRT_PMP, linux, log_lines, manifest
+
+pytestmark = pytest.mark.alone
 
 SHELL = "console=ttyS0"
 PROMPT = r"(?:^|[\r\n])# "

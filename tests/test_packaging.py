@@ -292,6 +292,20 @@ def test_packages_install_and_the_command_runs_from_there(debs, tmp_path):
     assert not (root / "usr/bin/dmfs").exists()
 
 
+def loaded(program, folder):
+    run("riscv64-unknown-elf-objcopy", "-O", "binary", program, folder / "loaded")
+    return (folder / "loaded").read_bytes()
+
+
+def test_stripped_programs_load_as_they_were_built(debs, tmp_path):
+    run("dpkg-deb", "-x", next(path for path in debs if "sdk" in path.name), tmp_path)
+    lib = tmp_path / "usr/lib/diosix"
+    for program, built in [(lib / "diosix.elf", BUILD / "diosix.elf"),
+                           *[(path, BUILD / "services" / path.name) for path in (lib / "services").glob("*.elf")]]:
+        assert program.stat().st_size < built.stat().st_size
+        assert loaded(program, tmp_path) == loaded(built, tmp_path)
+
+
 def test_nobody_is_told_where_it_was_built(debs, tmp_path):
     run("dpkg-deb", "-x", next(path for path in debs if "sdk" in path.name), tmp_path)
     for path in tmp_path.rglob("*"):

@@ -7,6 +7,8 @@ import concurrent.futures
 import re
 import subprocess
 
+import pytest
+
 from board import (BOARDS, BUILD, DMFS, FAILED, HYPERVISOR, LIMIT, VIRT_GSTAGE, VIRT_PMP, guest, linux, manifest, need)
 from rewound import Rewound
 
@@ -48,6 +50,7 @@ def test_the_host_refuses_every_forged_image(forged, images):
         assert verdict == (None if image.stem == "accepted" else sentence), image.name
 
 
+@pytest.mark.alone
 def test_boards_refuse_every_forged_image(forged, images):
     """Each on one of the boards in turn; two at a time."""
     boards = list(BOARDS.values())
@@ -74,6 +77,7 @@ def variants(image):
         yield f"{more} bytes more", image + bytes(more)
 
 
+@pytest.mark.alone
 def test_every_change_and_every_truncation_is_refused_by_host_and_board_alike(small, images, tmp_path):
     """
     Each one boots: the board is put back to its reset every time, which takes a fraction of starting QEMU (rewound.py). Two

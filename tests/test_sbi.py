@@ -15,6 +15,7 @@ def checks(cpus):
 
 
 @pytest.mark.parametrize("cpus", (1, 2, 4))
+@pytest.mark.alone
 def test_every_extension_is_as_specified(images, boot, where, cpus):
     board = boot(images.pack(manifest(checks(cpus))), *where)
     board.expect_line("sbi: end")

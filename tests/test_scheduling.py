@@ -57,6 +57,7 @@ def test_sixty_four_guests_on_one_hart(images, boot, mode):
 
 
 @MODES
+@pytest.mark.alone
 def test_eight_linux_guests_with_twelve_vcpus_on_two_harts(images, boot, mode):
     guests = [linux(f"linux-{n}", cpus=2 if n < 4 else 1) for n in range(8)]
     board = boot(images.pack(manifest(*guests)), "--harts", "2", "--memory", "2G", *mode)

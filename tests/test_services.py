@@ -39,6 +39,7 @@ def test_arguments_and_pointers_are_there(check):
 
 
 @pytest.mark.parametrize("vm", ["", "vm "])
+@pytest.mark.alone
 def test_everything_goes_on_with_virtual_memory(check, vm):
     text = finished(check(vm + "hello wait heap vcpus lines", cpus=4))
     assert ("vm: 0" in text) == bool(vm)
@@ -134,10 +135,12 @@ def test_a_service_reads_its_own_files_and_no_others(with_files):
     assert mine.isdisjoint(others) and len(others) == 2
 
 
+@pytest.mark.alone
 def test_files_are_read_by_vcpus_at_once(with_files):
     assert "files read at once: 0 mistakes" in by_service(with_files("files-at-once", cpus=4), "check")
 
 
+@pytest.mark.alone
 def test_files_that_are_encrypted_are_read_as_others(with_files, images, tmp_path):
     def pack(text):
         (tmp_path / "m.yaml").write_text(text)

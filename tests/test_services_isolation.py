@@ -6,6 +6,8 @@ import pytest
 
 from board import BUILD, ROOT, VIRT_GSTAGE, VIRT_PMP, guest, manifest, need
 
+pytestmark = pytest.mark.alone
+
 PERMISSIONS = re.findall(r"\tDMFS_PERM_(\w+),", (ROOT / "sdk/libdmfs/dmfs.h").read_text())
 
 

@@ -320,6 +320,7 @@ def soak(images, tmp_path):
         each.process.wait()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("options, operations", [(VIRT_GSTAGE, 10000), (VIRT_PMP, 2000)], ids=["gstage", "pmp"])
 def test_nothing_is_lost_stuck_or_leaked(soak, options, operations):
     print(f"DIOSIX_TEST_SEED={SEED}")

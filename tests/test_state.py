@@ -6,6 +6,9 @@ import pytest
 
 from board import BUILD, VIRT_GSTAGE, VIRT_PMP, guest, linux, manifest, need
 
+# Two harts are busy all the while.
+TWO = pytest.mark.alone
+
 CPUS = {VIRT_GSTAGE: "rv64", VIRT_PMP: "rv64,h=false"}
 
 
@@ -31,12 +34,12 @@ def look_at_the_end(board, vectors):
     assert "[stay-without] attack stay-without: held" in text
 
 
-@pytest.mark.parametrize("harts", [1, 2])
+@pytest.mark.parametrize("harts", [1, pytest.param(2, marks=TWO)])
 def test_floating_point_is_each_vcpus_own(images, boot, where, harts):
     look_at_the_end(boot(images.pack(several()), "--harts", str(harts), *where), vectors=0)
 
 
-@pytest.mark.parametrize("harts, vlen", [(1, 128), (2, 256), (1, 1024)])
+@pytest.mark.parametrize("harts, vlen", [(1, 128), pytest.param(2, 256, marks=TWO), (1, 1024)])
 @pytest.mark.parametrize("isolation", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
 def test_vectors_are_each_vcpus_own(images, boot, isolation, harts, vlen):
     board = boot(images.pack(several()), "--harts", str(harts), *isolation,
@@ -79,6 +82,7 @@ def test_units_that_nobody_uses_cost_nothing(images, boot, isolation):
 
 
 @pytest.mark.parametrize("isolation", [VIRT_GSTAGE, VIRT_PMP], ids=["gstage", "pmp"])
+@pytest.mark.alone
 def test_linux_finds_the_vectors_that_the_board_has(images, boot, isolation):
     image = images.pack(manifest(linux(cmdline="console=ttyS0", cpus=2)))
     board = boot(image, *isolation, qemu=("-cpu", f"{CPUS[isolation]},v=true,vlen=256"))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Tests: what they boot, unit tests, fuzzing, and tests that run the command and boards.
 
+PROCESSORS := $(shell nproc)
+
 # The proof that the reader needs nothing but what is listed here.
 CORE_NEEDS := memcpy memmove memset memcmp crypto_generichash_blake2b crypto_sign_ed25519_verify_detached \
 	crypto_aead_xchacha20poly1305_ietf_decrypt crypto_box_seal_open crypto_scalarmult_curve25519 \
@@ -218,7 +220,8 @@ $(B)/boards: $(B)/asan/tests/tools/boards.o $(B)/libtest.a
 boards-table: $(B)/boards $(QEMU_DTBS) $(GUESTS)
 	@$(B)/boards $(QEMU_DTBS) $(CACHE)/guests/dtb/*.dtb
 
-unit: $(UNIT) $(B)/.libdmfs-freestanding $(B)/.clang $(QEMU_DTBS) $(GUESTS)
+unit-built: $(UNIT) $(B)/.libdmfs-freestanding $(B)/.clang $(QEMU_DTBS) $(GUESTS)
+unit: unit-built
 	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
 
 # --- fuzzing -------------------------------------------------------------------------------------
@@ -318,36 +321,30 @@ $(B)/fuzz/seeds/kernel: $(addprefix $(B)/attacks/hog-the-hart.,elf bin) $(GUESTS
 	@cp $(B)/attacks/hog-the-hart.elf $(B)/attacks/hog-the-hart.bin $@
 	@head -c 4096 $(CACHE)/guests/vmlinux >$@/linux && gzip -9 <$@/linux >$@/linux.gz && touch $@
 
-# fuzz_run: PROGRAMS DIRECTORY OPTIONS; runs all targets, each with DIRECTORY/NAME for what it finds.
-define fuzz_run
-@set -e; for name in $(FUZZ_ONLY); do \
-	f=$(1)/fuzz_$$name; mkdir -p $(2)/$$name; dirs=$(2)/$$name; dict=; \
-	for d in tests/fuzz/corpus/$$name $(B)/fuzz/seeds/$$name; do \
-		if [ -d $$d ]; then dirs="$$dirs $$d"; fi; done; \
-	if [ -f tests/fuzz/$$name.dict ]; then dict=-dict=tests/fuzz/$$name.dict; fi; \
-	len=65536; for l in $(FUZZ_LEN); do if [ $${l%=*} = $$name ]; then len=$${l#*=}; fi; done; \
-	echo "== $$f"; \
-	$$f $(3) $$dict -max_len=$$len -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $$dirs >$(2)/$$name.log 2>&1 || \
-		{ tail -n 40 $(2)/$$name.log; exit 1; }; \
-	grep -E 'number_of_executed_units|peak_rss_mb' $(2)/$$name.log; done
-endef
+# fuzz_run: PROGRAMS DIRECTORY OPTIONS AT_ONCE; runs all targets, each with DIRECTORY/NAME for what it finds.
+fuzz_run = @printf '%s\n' $(FUZZ_ONLY) | FUZZ_LEN="$(FUZZ_LEN)" xargs -P $(4) -I NAME tests/fuzz/run.sh NAME $(1) $(2) $(B) $(3)
 
 fuzz: $(FUZZERS) $(SEEDS)
-	$(call fuzz_run,$(B)/fuzz,$(B)/fuzz/corpus,$(FUZZ_LIMIT))
+	$(call fuzz_run,$(B)/fuzz,$(B)/fuzz/corpus,$(FUZZ_LIMIT),1)
 
 # The same without sanitizers, and with a limit on memory.
 fuzz-memory: $(patsubst %,$(B)/fuzz/plain/fuzz_%,$(FUZZ_NAMES)) $(SEEDS)
-	$(call fuzz_run,$(B)/fuzz/plain,$(B)/fuzz/plain/corpus,$(FUZZ_LIMIT) -rss_limit_mb=$(FUZZ_MEMORY_MB))
+	$(call fuzz_run,$(B)/fuzz/plain,$(B)/fuzz/plain/corpus,$(FUZZ_LIMIT) -rss_limit_mb=$(FUZZ_MEMORY_MB),1)
 
 # The same runs each time: for every change, and quick.
-fuzz-short: $(FUZZERS) $(SEEDS)
+fuzz-short-built: $(FUZZERS) $(SEEDS)
+fuzz-short: fuzz-short-built
 	@rm -rf $(B)/fuzz/scratch
-	$(call fuzz_run,$(B)/fuzz,$(B)/fuzz/scratch,-runs=20000 -seed=1 -max_total_time=120)
+	$(call fuzz_run,$(B)/fuzz,$(B)/fuzz/scratch,-runs=20000 -seed=1 -max_total_time=120,$(PROCESSORS))
 
 # --- everything ----------------------------------------------------------------------------------
-# Tests that run the command and boot boards are pytest's; its summary is the last thing printed.
+# Tests that run the command and boot boards are pytest's; its summary is the last thing printed. First all is built, by
+# all processors, or as many as -j says; then one stage comes after the other, for those that measure.
 
-test: all unit fuzz-short system
+TEST_STAGES := unit fuzz-short system
+test:
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(PROCESSORS)) all $(TEST_STAGES:%=%-built)
+	@set -e; for stage in $(TEST_STAGES); do $(MAKE) --no-print-directory $$stage; done
 
 # Each example builds by its own Makefile, as it would outside this tree. That of the library needs it installed, which
 # its test does.
@@ -355,13 +352,13 @@ EXAMPLES := $(filter-out examples/libdmfs-reader,$(patsubst %/Makefile,%,$(wildc
 examples: $(CAPSULE_SDK) | $(PACKAGES)
 	@for e in $(EXAMPLES); do $(MAKE) --no-print-directory -s -C $$e || exit 1; done
 
-# So many workers of pytest's. By itself one test after the other: boards with several harts need processors of their own, or who waits
-# for a lock waits for the host.
-TEST_JOBS ?= 0
+# So many workers of pytest's; with 0 one test comes after the other. tests/conftest.py says which tests run beside others.
+TEST_JOBS ?= $(PROCESSORS)
 
 TESTED := $(INSTALLED) $(B)/asan/dmfs $(B)/forge-images $(B)/boards $(INITRAMFS) $(HTOP_INITRAMFS) $(QEMU_DTBS) \
 	$(ATTACKS) $(SCHEDULING) $(SERVICE_TESTS) $(STATES) $(CONFORMANCE) $(BENCHES) $(CAPSULE_CHECK)
-system: $(TESTED) examples | $(TEST_PACKAGES)
+system-built: $(TESTED) examples | $(TEST_PACKAGES)
+system: system-built
 	@$(PYTHON) -m pytest -q -rs -p no:cacheprovider -n $(TEST_JOBS) --dist loadgroup tests
 
 # --- pictures ---------------------------------------------------------------------------------------
@@ -378,4 +375,4 @@ bench: $(B)/dmfs $(B)/diosix.elf $(BENCHES) $(INITRAMFS) $(OPENSBI) | $(TEST_PAC
 bench-host: $(B)/dmfs $(GUESTS) | $(TEST_PACKAGES)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench.py host
 
-.PHONY: test bench bench-host pictures unit fuzz fuzz-memory fuzz-short system examples guests boards-table
+.PHONY: test $(TEST_STAGES:%=%-built) bench bench-host pictures unit fuzz fuzz-memory fuzz-short system examples guests boards-table
