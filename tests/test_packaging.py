@@ -300,8 +300,8 @@ def loaded(program, folder):
 def test_stripped_programs_load_as_they_were_built(debs, tmp_path):
     run("dpkg-deb", "-x", next(path for path in debs if "sdk" in path.name), tmp_path)
     lib = tmp_path / "usr/lib/diosix"
-    for program, built in [(lib / "diosix.elf", BUILD / "diosix.elf"),
-                           *[(path, BUILD / "services" / path.name) for path in (lib / "services").glob("*.elf")]]:
+    for program, built in [(lib / "diosix.elf", ROOT / "build/diosix.elf"),
+                           *[(path, ROOT / "build/services" / path.name) for path in (lib / "services").glob("*.elf")]]:
         assert program.stat().st_size < built.stat().st_size
         assert loaded(program, tmp_path) == loaded(built, tmp_path)
 
