@@ -367,6 +367,16 @@ def test_log_has_the_console_s_output(tool):
     assert "No space left" in boot(tool, f"{GREETING}; exec sleep 30", "--log", "/dev/full", status=FAILED).error
 
 
+@pytest.mark.parametrize("more", ["exec sleep 30", "exec yes"])
+def test_output_that_cannot_be_written_ends_it(tool, more):
+    env = {**os.environ, **board(tool, f"echo $$ >pid; {GREETING}; {more}")}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([tool.program, *ARGS], cwd=tool.folder, env=env, stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == FAILED and b"cannot write 'the console': No space left" in done.stderr
+    assert is_gone(tool)
+
+
 def test_time_limit(tool):
     start = time.monotonic()
     result = boot(tool, f"echo $$ >pid; {GREETING}; exec sleep 60", "--timeout", "1", status=TIMEOUT)

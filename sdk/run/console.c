@@ -74,6 +74,8 @@ static bool pass_on(struct console *console)
 {
 	ssize_t n = write(console->outlet->in, console->passing + console->passing_at, console->passing_len);
 
+	if (n < 0 && errno == EPIPE)
+		errno = console->outlet->error;
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	console->passing_at += (size_t)n;
@@ -173,7 +175,7 @@ static int left(const struct timespec *deadline, bool limited)
 	return ms < 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
 }
 
-#define WATCHED 6
+enum { BOARD_SAYS, SIGNALS, USER_TYPES, BOARD_TAKES, OUTLET_TAKES, OUTLET_OVER, WATCHED };
 
 static enum console_end relay(struct console *console, bool terminal,
 			      const struct timespec *deadline)
@@ -181,12 +183,12 @@ static enum console_end relay(struct console *console, bool terminal,
 	for (;;) {
 		bool read_input = !console->input_ended && console->pending_len == 0;
 		struct pollfd fds[WATCHED + RELAY_FDS] = {
-			{console->passing_len ? -1 : console->output, POLLIN, 0},
-			{console->signals, POLLIN, 0},
-			{read_input ? STDIN_FILENO : -1, POLLIN, 0},
-			{console->pending_len ? console->input : -1, POLLOUT, 0},
-			{console->passing_len ? console->outlet->in : -1, POLLOUT, 0},
-			{console->outlet->over, POLLIN, 0},
+			[BOARD_SAYS] = {console->passing_len ? -1 : console->output, POLLIN, 0},
+			[SIGNALS] = {console->signals, POLLIN, 0},
+			[USER_TYPES] = {read_input ? STDIN_FILENO : -1, POLLIN, 0},
+			[BOARD_TAKES] = {console->pending_len ? console->input : -1, POLLOUT, 0},
+			[OUTLET_TAKES] = {console->passing_len ? console->outlet->in : -1, POLLOUT, 0},
+			[OUTLET_OVER] = {console->outlet->over, POLLIN, 0},
 		};
 		int wait = left(deadline, console->timeout > 0);
 		struct signalfd_siginfo info;
@@ -196,22 +198,22 @@ static enum console_end relay(struct console *console, bool terminal,
 		relay_watch(console->relay, fds + WATCHED);
 		if (poll(fds, WATCHED + RELAY_FDS, wait) < 0 && errno != EINTR)
 			return CONSOLE_FAILED;
-		if (fds[1].revents && read(console->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (fds[SIGNALS].revents && read(console->signals, &info, sizeof(info)) == sizeof(info)) {
 			console->signal = (int)info.ssi_signo;
 			return CONSOLE_SIGNAL;
 		}
-		if (fds[5].revents) {
+		if (fds[OUTLET_OVER].revents) {
 			errno = console->outlet->error;
 			return CONSOLE_FAILED;
 		}
 		relay_serve(console->relay, fds + WATCHED);
-		if (fds[4].revents & POLLOUT && !pass_on(console))
+		if (fds[OUTLET_TAKES].revents & POLLOUT && !pass_on(console))
 			return CONSOLE_FAILED;
-		if (fds[3].revents & POLLOUT)
+		if (fds[BOARD_TAKES].revents & POLLOUT)
 			to_board(console);
-		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && !from_board(console))
+		if (fds[BOARD_SAYS].revents & (POLLIN | POLLHUP | POLLERR) && !from_board(console))
 			return errno ? CONSOLE_FAILED : CONSOLE_CLOSED;
-		if (fds[2].revents && from_user(console, terminal))
+		if (fds[USER_TYPES].revents && from_user(console, terminal))
 			return CONSOLE_ESCAPED;
 	}
 }
