@@ -204,7 +204,7 @@ static void capsule_gone(struct capsule *capsule)
 
 static bool wants_restart(const struct capsule *capsule)
 {
-	if (atomic_load(&capsule->asked) || board_is_ending()) /* whatever it makes of that */
+	if (atomic_load(&capsule->asked) || board_must_end()) /* whatever it makes of that */
 		return false;
 	switch (capsule->config.restart) {
 	case DMFS_RESTART_ALWAYS:
@@ -291,7 +291,7 @@ static void life_over(struct capsule *capsule, enum order order)
 
 static void loaded(struct capsule *capsule, enum order order)
 {
-	if (order == ORDER_KILL) {
+	if (order == ORDER_KILL || board_must_end()) {
 		killed(capsule);
 	} else if (!capsule->chore_done) { /* cut short by a kill that a restart has overtaken */
 		load_now(capsule);
@@ -422,7 +422,7 @@ void capsule_chore(struct vcpu *vcpu)
 {
 	struct capsule *capsule = vcpu->capsule;
 
-	if (atomic_load(&capsule->state) == CAPSULE_STOPPED) {
+	if (ending_watches(vcpu)) {
 		sched_retire();
 		ending_time_is_over();
 		return;

@@ -10,21 +10,29 @@
 
 #define PATIENCE_S 3u /* for those that are asked to stop */
 
-enum { BOARD_RUNS, BOARD_ENDS, BOARD_ENDED };
+/* LOOKS: one hart finds out whether it ends, and nobody starts a capsule meanwhile. */
+enum { BOARD_RUNS, BOARD_LOOKS, BOARD_ENDS, BOARD_ENDED };
 
 static _Atomic uint32_t state;
-static bool success;		/* is what it ends with */
+static bool success;		      /* is what it ends with, once it ENDS */
+static struct vcpu *_Atomic watching; /* the time; NULL for none */
 static _Atomic bool on_request; /* so ended the last of those that the board is for */
 
 void ending_reset(void)
 {
 	atomic_store(&state, BOARD_RUNS);
+	atomic_store(&watching, NULL);
 	atomic_store(&on_request, false);
 }
 
 bool board_is_ending(void)
 {
 	return atomic_load(&state) != BOARD_RUNS;
+}
+
+bool board_must_end(void)
+{
+	return atomic_load(&state) >= BOARD_ENDS;
 }
 
 /* --- is it over? --------------------------------------------------------------------------------- */
@@ -94,6 +102,7 @@ static void watch_the_time(void)
 	for (uint32_t i = 0; i < capsule_count && vcpu == NULL; i++)
 		if (is_what_it_is_for(&capsules[i]))
 			vcpu = &capsules[i].vcpus[0];
+	atomic_store(&watching, vcpu);
 	atomic_store(&vcpu->requests, REQUEST_CHORE);
 	sched_start_at(vcpu, arch_time() + (uint64_t)PATIENCE_S * board.timebase_hz);
 }
@@ -101,7 +110,8 @@ static void watch_the_time(void)
 static void end_in_order(void)
 {
 	success = !any_crashed();
-	if (!roles_any())
+	atomic_store(&state, BOARD_ENDS);
+	if (!roles_any()) /* who leaves from here on ends it */
 		end_now();
 	watch_the_time();
 	for (uint32_t i = 0; i < capsule_count; i++)
@@ -113,7 +123,7 @@ void ending_check(void)
 {
 	uint32_t runs = BOARD_RUNS;
 
-	while (is_over() && atomic_compare_exchange_strong(&state, &runs, BOARD_ENDS)) {
+	while (is_over() && atomic_compare_exchange_strong(&state, &runs, BOARD_LOOKS)) {
 		if (is_over()) {
 			end_in_order();
 			return;
@@ -126,6 +136,11 @@ void ending_goes_on(void)
 {
 	if (atomic_load(&state) == BOARD_ENDS && !roles_any())
 		end_now();
+}
+
+bool ending_watches(const struct vcpu *vcpu)
+{
+	return atomic_load(&watching) == vcpu;
 }
 
 void ending_time_is_over(void)

@@ -10,12 +10,16 @@
 #include <stdbool.h>
 
 struct capsule;
+struct vcpu;
 
 /* A board begins. */
 void ending_reset(void);
 
-/* From here on no capsule is started. Who starts one asks when its state says so already. */
+/* It ends, or somebody is finding out whether: no capsule is started. Who starts one asks when its state says so already. */
 bool board_is_ending(void);
+
+/* The same for good: no life of any capsule begins. */
+bool board_must_end(void);
 
 /* A capsule's memory has been cleared: keeps what matters of how it ended. */
 void ending_note(const struct capsule *capsule);
@@ -26,7 +30,8 @@ void ending_check(void);
 /* A life is over: ends the board if that is ending, and this was the last provider. */
 void ending_goes_on(void);
 
-/* REQUEST_CHORE of a vCPU whose capsule has stopped, for which there is no other reason. */
+/* Has this vCPU a chore that is not its capsule's, to end the board when its time comes? */
+bool ending_watches(const struct vcpu *vcpu);
 void ending_time_is_over(void);
 
 #endif

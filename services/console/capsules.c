@@ -305,6 +305,8 @@ static bool may(const struct diosix_capsule_info *info, const char *permission)
 
 bool capsule_begin_leave(struct ui *ui, enum operation operation, uint32_t index)
 {
+	if (operation == OPERATION_START || operation == OPERATION_FOCUS)
+		return false;
 	if (index != DIOSIX_HANDLE_INDEX(diosix_self()) || ui->list_error ||
 	    !may(&ui->capsules[index].info, operations[operation].permission))
 		return false;

@@ -59,7 +59,7 @@ static void release_keys(struct ui *ui)
 	keys->pending = 0;
 	if (!keys->passed_on)
 		input_for_guest(ui, KEY_ESCAPE);
-	for (size_t i = 0; i < keys->len; i++)
+	for (size_t i = 0; i < keys->len && i < sizeof(keys->sequence); i++)
 		input_for_guest(ui, (uint8_t)keys->sequence[i]);
 }
 

@@ -195,12 +195,24 @@ static void begin_end(struct ui *ui)
 {
 	ui->end_by = ui->now + END_TIME;
 	ui->end_due = view_due(ui);
-	if (ui->begun && ui->mode != MODE_VIEW)
-		bar_close(ui);
 	if (!ui->registered)
 		return;
+	if (!ui->begun) {
+		terminal_late(&ui->terminal, UINT64_MAX); /* its answer is not waited for */
+		begin_view(ui);
+	}
 	log_refresh(ui);
 	capsules_refresh(ui);
+}
+
+static void leave_terminal(struct ui *ui)
+{
+	if (!ui->left && ui->registered && ui->begun)
+		terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
+	if (!ui->left)
+		terminal_text(&ui->terminal, "\r\n");
+	ui->left = true;
+	terminal_flush(&ui->terminal);
 }
 
 /* What is on the way still gets there, as far as the line takes it. */
@@ -210,19 +222,23 @@ static void end(struct ui *ui)
 		begin_end(ui);
 	input_take(ui); /* an answer is not for whoever has the line next */
 	input_late(ui);
+	input_feed(ui);
+	if (ui->begun && ui->mode != MODE_VIEW)
+		bar_close(ui);
+	view_tick(ui);
 	view_take_output(ui);
 	capsules_notice(ui);
+	for (uint32_t i = 0; ui->drained && i < ui->count; i++)
+		view_end_line(ui, i); /* there is no more of it */
 	log_show(ui);
 	view_pump(ui);
 	terminal_flush(&ui->terminal);
 	ui->lost = view_is_behind(ui) || control_is_behind(ui);
 	if ((ui->lost || terminal_waits(&ui->terminal)) && ui->now < ui->end_by)
 		return;
-	if (ui->registered && ui->begun)
-		terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
-	terminal_text(&ui->terminal, "\r\n");
-	terminal_flush(&ui->terminal);
-	ui->ended = true;
+	leave_terminal(ui);
+	ui->lost |= ui->terminal.len > 0;
+	ui->ended = !ui->lost || ui->now >= ui->end_by;
 }
 
 void ui_turn(struct ui *ui, uint64_t events, uint64_t now)

@@ -139,6 +139,7 @@ struct ui {
 	const char *focus_option, *color_option;
 	enum terminal_kind terminal_option;
 	bool begun; /* the terminal is known, and something is on it */
+	bool left; /* the terminal is to be as it was before */
 	uint64_t end_by, end_due; /* 0, or when it ends, and view_due() when it was asked to */
 	bool leaving; /* by `farewell`, before this time; no more requests are taken */
 	enum operation farewell;

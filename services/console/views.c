@@ -329,6 +329,8 @@ void view_show(struct ui *ui)
 {
 	struct screen *screen = current(ui);
 
+	if (ui->mode != MODE_VIEW)
+		ui->keys = (struct keys){0}; /* what has begun there is for nobody */
 	ui->mode = MODE_VIEW;
 	terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
 	terminal_text(&ui->terminal, terminal_clear(&ui->terminal));

@@ -1128,9 +1128,162 @@ static void the_longest_crash_is_said(void **state)
 	expect_seen(line);
 }
 
+/* --- the end -------------------------------------------------------------------------------------  */
+
+static void end_slowly(void)
+{
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	for (unsigned i = 0; !ui.ended && i < 200; i++)
+		later(20000);
+	assert_true(ui.ended);
+}
+
+/* What it took and nobody saw is said to be lost. */
+static void output_before_the_terminal_has_answered(void **state)
+{
+	fake_capsule("one", DIOSIX_GUEST);
+	fake_capsule("two", DIOSIX_GUEST);
+	begin_with("");
+	fake_print(1, "hello\n");
+	end_slowly();
+	if (!strstr(seen(), "hello") && fake.capsules[1].ring_len == 0)
+		assert_true(ui.lost);
+}
+
+static void log_before_the_terminal_has_answered(void **state)
+{
+	fake_capsule("one", DIOSIX_GUEST);
+	fake_capsule("two", DIOSIX_GUEST);
+	begin_with("");
+	fake_log(DIOSIX_LOG_ERROR, "diosix: capsule one: crashed: it did");
+	ui_turn(&ui, DIOSIX_EVENT_LOG, now_us);
+	end_slowly();
+	if (!strstr(seen(), "crashed: it did"))
+		assert_true(ui.lost);
+}
+
+static void an_unfinished_line_at_the_end(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(1, "a question? ");
+	end_slowly();
+	if (!strstr(seen(), "a question? ") && fake.capsules[1].ring_len == 0)
+		assert_true(ui.lost);
+}
+
+static void no_busy_loop_at_the_end(void **state)
+{
+	two_guests("terminal=dumb");
+	fake_print(1, "a question? ");
+	turn();
+	fake.line_takes = 0;
+	fake_log(DIOSIX_LOG_ERROR, "diosix: something");
+	fake_print(2, "more\n");
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	later(1000000);
+	assert_false(ui.ended);
+	assert_true(ui_deadline(&ui) > now_us);
+}
+
+static void ctrl_bracket_at_the_end_hides_nothing(void **state)
+{
+	two_guests("terminal=color");
+	later(ANSWER_TIME);
+	for (unsigned i = 0; i < 60; i++)
+		fake_print(1, "a line of one that has much to say, and some more\n");
+	fake_print(1, "and the last one\n");
+	fake.line_takes = 0;
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_false(ui.ended);
+	fake_type("\x1d");
+	later(1000);
+	fake.line_takes = SIZE_MAX;
+	for (unsigned i = 0; !ui.ended && i < 200; i++)
+		later(20000);
+	assert_true(ui.ended);
+	assert_non_null(strstr(seen(), "and the last one"));
+	assert_false(ui.lost);
+}
+
+static void starting_the_console_says_why_not(void **state)
+{
+	two_guests("terminal=dumb");
+	fake.capsules[0].info.permissions = UINT64_MAX;
+	turn();
+	type("\x1dstart console\r");
+	expect_seen("console: it has not stopped");
+}
+
+static void no_key_is_longer_than_it_is(void **state)
+{
+	two_guests("terminal=dumb");
+	type("\x1d");
+	type("\x1b[11111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111");
+	assert_int_equal(ui.mode, MODE_BAR);
+	fake_request("{\"id\": 1, \"command\": \"focus\", \"capsule\": \"two\"}");
+	turn();
+	later(ESCAPE_TIME);
+	/* The sequence was the bar's. */
+	assert_int_equal(fake.capsules[1].input_len + fake.capsules[2].input_len, 0);
+}
+
+static void no_key_is_longer_than_it_is_at_the_end(void **state)
+{
+	two_guests("terminal=color");
+	later(ANSWER_TIME);
+	type("\x1dtop\r");
+	type("\x1b[11111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111");
+	assert_int_equal(ui.mode, MODE_TOP);
+	fake.line_takes = 0;
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	later(ESCAPE_TIME);
+	assert_int_equal(ui.feed_len, 0);
+}
+
+/* The line has just room for what was printed, and not for all of what ends it. */
+static void the_terminal_is_reset_whole_or_waited_for(void **state)
+{
+	const char *screen;
+
+	two_guests("terminal=color view=one");
+	later(ANSWER_TIME);
+	seen();
+	fake_print(1, "0123456789");
+	fake.line_takes = 10 + 5;
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	if (!ui.ended) {
+		fake.line_takes = SIZE_MAX;
+		later(1000);
+	}
+	assert_true(ui.ended);
+	screen = seen();
+	assert_non_null(strstr(screen, "0123456789"));
+	if (!strstr(screen, "2004l\r\n"))
+		assert_true(ui.lost);
+}
+
+/* What was typed for a guest reaches it. */
+static void what_was_typed_before_the_end_is_fed(void **state)
+{
+	one_guest("terminal=dumb");
+	fake.capsules[1].takes = 2;
+	type("hello");
+	fake.capsules[1].takes = SIZE_MAX;
+	end_slowly();
+	assert_string_equal(fed(1), "hello");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(output_before_the_terminal_has_answered, setup),
+		cmocka_unit_test_setup(log_before_the_terminal_has_answered, setup),
+		cmocka_unit_test_setup(an_unfinished_line_at_the_end, setup),
+		cmocka_unit_test_setup(no_busy_loop_at_the_end, setup),
+		cmocka_unit_test_setup(ctrl_bracket_at_the_end_hides_nothing, setup),
+		cmocka_unit_test_setup(starting_the_console_says_why_not, setup),
+		cmocka_unit_test_setup(the_terminal_is_reset_whole_or_waited_for, setup),
+		cmocka_unit_test_setup(what_was_typed_before_the_end_is_fed, setup),
 		cmocka_unit_test_setup(one_guest_has_the_terminal_raw, setup),
 		cmocka_unit_test_setup(all_bytes_but_one_reach_the_guest, setup),
 		cmocka_unit_test_setup(ctrl_bracket_twice_sends_one, setup),
@@ -1207,6 +1360,8 @@ int main(void)
 		cmocka_unit_test_setup(the_terminal_s_answer_is_awaited_before_the_end, setup),
 		cmocka_unit_test_setup(what_was_shown_is_not_lost_at_the_end, setup),
 		cmocka_unit_test_setup(what_it_could_not_show_at_the_end_is_lost_and_said_so, setup),
+		cmocka_unit_test_setup(no_key_is_longer_than_it_is, setup),
+		cmocka_unit_test_setup(no_key_is_longer_than_it_is_at_the_end, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* What others may do with a capsule's life: every state and every operation, and when the board ends. */
 #include <stdlib.h>
 
+#include "ending.h"
 #include "pages.h"
 #include "roles.h"
 #include "sbi_guest.h"
@@ -590,9 +591,52 @@ static void nobody_is_started_on_a_board_that_ends(void **state)
 	assert_true(manager_ends_the_board());
 }
 
+/* --- the end of the board, others meanwhile ---------------------------------------------------------  */
+
+/* Somebody offers something and does not go; another hart is in the middle of refusing to start the first guest. */
+static void a_refused_start_takes_nobody_s_time(void **state)
+{
+	jmp_buf end;
+
+	bring_the_board_to_its_end();
+	assert_true(board_is_ending());
+	/* capsule_start() shows this from its first exchange until not_started(). */
+	atomic_store(&capsules[VICTIM].state, CAPSULE_LOADING);
+	fake.end = &end;
+	if (setjmp(end) == 0) {
+		as_hart(1);
+		fake.time += 4 * board.timebase_hz;
+		sched_timer();
+		fake_run();
+		as_hart(0);
+		atomic_store(&capsules[VICTIM].state, CAPSULE_STOPPED);
+		board_ends();
+	}
+	assert_true(fake.ended);
+	assert_int_equal(atomic_load(&capsules[VICTIM].live), 0);
+}
+
+/* A service that waits for its restart when the board ends, and would not be asked to stop. */
+static void no_life_begins_while_the_board_ends(void **state)
+{
+	capsule->config.kind = capsules[OTHER].config.kind = DMFS_SERVICE;
+	assert_true(role_take(DIOSIX_ROLE_STORAGE, capsule));
+	bring(OTHER, CAPSULE_LOADING);
+	shut_down(VICTIM);
+	until(VICTIM, CAPSULE_STOPPED);
+	assert_true(board_is_ending());
+	operate(RESTART, OTHER);
+	for (unsigned i = 0; i < 20 && state_of(OTHER) != CAPSULE_STOPPED; i++) {
+		one_step();
+		assert_int_not_equal(state_of(OTHER), CAPSULE_RUNNING);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(no_life_begins_while_the_board_ends, setup_more, teardown_more),
+		cmocka_unit_test_setup_teardown(a_refused_start_takes_nobody_s_time, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(who_serves_others_ends_before_the_board, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(who_does_not_end_when_asked_is_not_waited_for_long, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(nobody_is_started_on_a_board_that_ends, setup_more, teardown_more),
