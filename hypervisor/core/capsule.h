@@ -69,6 +69,7 @@ struct printed {
 	struct life present, past; /* who printed it: what is before present.from is of the past */
 	uint32_t newlines; /* that wait */
 	uint64_t lost;	   /* bytes that should stand behind what is in the ring; 0 for none */
+	bool past_lost;	   /* a life of the past began to lose them */
 	bool waits;	   /* is there something that could be shown? */
 	_Atomic bool full; /* until there is much room again: its UART is not ready meanwhile */
 };

@@ -202,6 +202,7 @@ static void put_mark(struct capsule *capsule)
 	put_prefix(capsule);
 	put_text(mark, (size_t)snprintf(mark, sizeof(mark), "... %lu bytes lost ...\n", (unsigned long)printed->lost));
 	printed->lost = 0;
+	printed->past_lost = false;
 	printed->line = printed->shown;
 }
 
@@ -396,6 +397,7 @@ void console_begin_life(struct capsule *capsule)
 
 	take();
 	printed->past = printed->present;
+	printed->past_lost = printed->lost != 0;
 	printed->present = (struct life){capsule_handle(capsule), log, printed->head};
 	give();
 }
@@ -726,16 +728,17 @@ static bool has_output(const struct capsule *capsule)
 static size_t take_record(struct capsule *capsule, char *buffer, size_t len)
 {
 	struct printed *printed = &capsule->printed;
-	bool past = printed->shown < printed->present.from;
-	const struct life *life = past ? &printed->past : &printed->present;
+	bool past = printed->shown < printed->present.from, mark = printed->lost != 0 && printed->shown == printed->head;
+	const struct life *life = past || (mark && printed->past_lost) ? &printed->past : &printed->present;
 	uint64_t end = past ? printed->present.from : printed->head;
 	struct diosix_output record = {.handle = life->handle, .log = life->log};
 	size_t most = len - sizeof(record) < PIECE ? len - sizeof(record) : PIECE;
 	char *bytes = buffer + sizeof(record);
 
-	if (printed->lost != 0 && printed->shown == printed->head) {
+	if (mark) {
 		record.dropped = printed->lost;
 		printed->lost = 0;
+		printed->past_lost = false;
 	}
 	for (; record.len < most && printed->shown != end; record.len++) {
 		bytes[record.len] = byte_at(printed, printed->shown++);

@@ -16,6 +16,7 @@ void bar_close(struct ui *ui)
 	}
 	if (ui->mode == MODE_BAR)
 		terminal_text(&ui->terminal, "\r\n");
+	ui->keys.pending = 0;
 	ui->mode = MODE_VIEW;
 }
 

@@ -60,7 +60,7 @@ static int in_full(const struct keys *keys)
 
 int keys_may_be_in_full(const struct keys *keys)
 {
-	for (size_t i = 0; i < keys->len; i++) {
+	for (size_t i = 0; i < keys->len && i < sizeof(keys->sequence); i++) {
 		char c = keys->sequence[i];
 
 		/* Digits, the colon and the semicolon stand in a row. */

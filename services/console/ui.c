@@ -197,10 +197,6 @@ static void begin_end(struct ui *ui)
 	ui->end_due = view_due(ui);
 	if (!ui->registered)
 		return;
-	if (!ui->begun) {
-		terminal_late(&ui->terminal, UINT64_MAX); /* its answer is not waited for */
-		begin_view(ui);
-	}
 	log_refresh(ui);
 	capsules_refresh(ui);
 }
@@ -215,15 +211,9 @@ static void leave_terminal(struct ui *ui)
 	terminal_flush(&ui->terminal);
 }
 
-/* What is on the way still gets there, as far as the line takes it. */
-static void end(struct ui *ui)
+static void show_the_rest(struct ui *ui)
 {
-	if (ui->end_by == 0)
-		begin_end(ui);
-	input_take(ui); /* an answer is not for whoever has the line next */
-	input_late(ui);
-	input_feed(ui);
-	if (ui->begun && ui->mode != MODE_VIEW)
+	if (ui->mode != MODE_VIEW)
 		bar_close(ui);
 	view_tick(ui);
 	view_take_output(ui);
@@ -232,6 +222,20 @@ static void end(struct ui *ui)
 		view_end_line(ui, i); /* there is no more of it */
 	log_show(ui);
 	view_pump(ui);
+}
+
+/* What is on the way still gets there, as far as the line takes it. */
+static void end(struct ui *ui)
+{
+	if (ui->end_by == 0)
+		begin_end(ui);
+	input_take(ui); /* an answer is not for whoever has the line next */
+	input_late(ui);
+	input_feed(ui);
+	if (ui->registered && !ui->begun && ui->terminal.kind != TERMINAL_UNKNOWN)
+		begin_view(ui);
+	if (ui->begun && !ui->left)
+		show_the_rest(ui);
 	terminal_flush(&ui->terminal);
 	ui->lost = view_is_behind(ui) || control_is_behind(ui);
 	if ((ui->lost || terminal_waits(&ui->terminal)) && ui->now < ui->end_by)

@@ -345,6 +345,7 @@ static void set_focus(struct ui *ui, enum view view, uint32_t focus)
 
 	if (focus != ui->focus) {
 		ui->feed_len = 0; /* it was typed for another */
+		ui->keys.pending = 0;
 		if (view == VIEW_ALL)
 			view_line(ui, STYLE_LOG, line,
 				  (size_t)snprintf(line, sizeof(line), "input goes to %s", capsule_name(ui, focus)));

@@ -369,6 +369,25 @@ static void a_record_is_of_one_life_and_says_what_the_log_said_before(void **sta
 	expect_life(buffer + 40, 5, log + 4, "fifth");
 }
 
+/* What a life lost is said before the next one's output begins. */
+static void what_was_lost_is_of_the_life_that_lost_it(void **state)
+{
+	static char buffer[2 * CONSOLE_RING_LEN];
+	struct diosix_output record;
+	int64_t len, at = 0;
+
+	for (unsigned i = 0; i < CONSOLE_RING_LEN + 7; i++)
+		console_print(&two[0], 'x');
+	begin_life(&two[0]);
+	len = console_take_output(&two[1], buffer, sizeof(buffer));
+	while (at < len) {
+		memcpy(&record, buffer + at, sizeof(record));
+		if (record.dropped != 0)
+			assert_int_equal(DIOSIX_HANDLE_STARTS(record.handle), 1);
+		at += (int64_t)(sizeof(record) + align_up(record.len, 8));
+	}
+}
+
 static void the_provider_is_told_what_was_lost(void **state)
 {
 	static char buffer[2 * CONSOLE_RING_LEN];
@@ -501,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup(nobody_takes_the_last_lines, setup),
 		cmocka_unit_test_setup(the_provider_gets_output_with_its_capsules_index, setup_provider),
 		cmocka_unit_test_setup(a_record_is_of_one_life_and_says_what_the_log_said_before, setup_provider),
+		cmocka_unit_test_setup(what_was_lost_is_of_the_life_that_lost_it, setup_provider),
 		cmocka_unit_test_setup(the_provider_is_told_what_was_lost, setup_provider),
 		cmocka_unit_test_setup(what_is_typed_is_the_providers, setup_provider),
 		cmocka_unit_test_setup(each_loss_has_its_mark_where_it_was, setup_provider),

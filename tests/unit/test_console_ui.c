@@ -1273,6 +1273,67 @@ static void what_was_typed_before_the_end_is_fed(void **state)
 	assert_string_equal(fed(1), "hello");
 }
 
+/* --- the end, when it is not quick ---------------------------------------------------------------- */
+
+/* It is nothing that somebody typed, for the guest or for whoever has the line next. */
+static void the_answer_to_what_it_asked_first_is_awaited(void **state)
+{
+	fake_capsule("one", DIOSIX_GUEST);
+	begin_with("");
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_false(ui.ended);
+	later(ANSWER_TIME / 2);
+	type("\x1b[?62;22c");
+	later(ANSWER_TIME);
+	assert_true(ui.ended);
+	assert_string_equal(fed(1), "");
+}
+
+static void the_answer_is_not_for_the_guest(void **state)
+{
+	fake_capsule("one", DIOSIX_GUEST);
+	begin_with("");
+	fake_print(1, "hello\n");
+	fake.line_takes = 0;
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_false(ui.ended);
+	type("\x1b[?62;22c");
+	assert_string_equal(fed(1), "");
+}
+
+/* What a program prints from here on would switch on again what has been switched off. */
+static void nothing_comes_behind_the_reset(void **state)
+{
+	const char *screen;
+
+	one_guest("terminal=color");
+	later(ANSWER_TIME);
+	seen();
+	fake_print(1, "x");
+	fake.line_takes = 6;
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_false(ui.ended);
+	fake_print(1, "\x1b[?1049h");
+	fake.line_takes = SIZE_MAX;
+	later(1000);
+	assert_true(ui.ended);
+	screen = seen();
+	assert_null(strstr(screen, "\x1b[?1049h"));
+}
+
+static void no_key_is_too_long_where_nothing_is_drawn(void **state)
+{
+	two_guests("terminal=dumb");
+	type("\x1d");
+	fake.line_takes = 0;
+	type("\x1b[1111111111111111111111111111111111111111111111111111111111111");
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_false(ui.ended);
+	fake_type("1");
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	assert_int_equal(fake.capsules[1].input_len + ui.feed_len, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1362,6 +1423,10 @@ int main(void)
 		cmocka_unit_test_setup(what_it_could_not_show_at_the_end_is_lost_and_said_so, setup),
 		cmocka_unit_test_setup(no_key_is_longer_than_it_is, setup),
 		cmocka_unit_test_setup(no_key_is_longer_than_it_is_at_the_end, setup),
+		cmocka_unit_test_setup(the_answer_to_what_it_asked_first_is_awaited, setup),
+		cmocka_unit_test_setup(the_answer_is_not_for_the_guest, setup),
+		cmocka_unit_test_setup(nothing_comes_behind_the_reset, setup),
+		cmocka_unit_test_setup(no_key_is_too_long_where_nothing_is_drawn, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
