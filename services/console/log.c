@@ -108,6 +108,18 @@ void log_show(struct ui *ui)
 		show_line(ui, line);
 }
 
+bool log_is_behind(const struct ui *ui)
+{
+	return next_line(&ui->log) != NULL;
+}
+
+void log_go_on(struct ui *ui)
+{
+	const struct log_entry *line = next_line(&ui->log);
+
+	ui->more |= line != NULL && !view_is_full(ui) && view_has_all(ui, line->due);
+}
+
 bool log_show_until(struct ui *ui, uint64_t sequence)
 {
 	const struct log_entry *line;

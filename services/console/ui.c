@@ -187,6 +187,8 @@ static void serve(struct ui *ui, uint64_t events)
 		log_show(ui);
 	}
 	view_pump(ui);
+	if (ui->begun)
+		log_go_on(ui);
 	refresh_screen(ui);
 	input_feed(ui);
 }
@@ -222,6 +224,7 @@ static void show_the_rest(struct ui *ui)
 		view_end_line(ui, i); /* there is no more of it */
 	log_show(ui);
 	view_pump(ui);
+	log_go_on(ui);
 }
 
 /* What is on the way still gets there, as far as the line takes it. */
@@ -237,7 +240,7 @@ static void end(struct ui *ui)
 	if (ui->begun && !ui->left)
 		show_the_rest(ui);
 	terminal_flush(&ui->terminal);
-	ui->lost = view_is_behind(ui) || control_is_behind(ui);
+	ui->lost = view_is_behind(ui) || control_is_behind(ui) || (ui->begun && log_is_behind(ui));
 	if ((ui->lost || terminal_waits(&ui->terminal)) && ui->now < ui->end_by)
 		return;
 	leave_terminal(ui);

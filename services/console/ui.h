@@ -241,6 +241,10 @@ bool stop_describe(const struct ui *ui, uint32_t index, struct text *out);
 int64_t log_refresh(struct ui *ui);
 /* Puts it into the view of all, as far as there is room, behind what capsules printed before. */
 void log_show(struct ui *ui);
+/* Are there lines that it has not got yet? */
+bool log_is_behind(const struct ui *ui);
+/* Has it room for one of them now? Then there is more to do at once. */
+void log_go_on(struct ui *ui);
 /* The same with the lines before `sequence`, whatever has been printed: false when there was no room for all of them. */
 bool log_show_until(struct ui *ui, uint64_t sequence);
 static inline const char *log_text(const struct ui *ui, const struct log_entry *line)

@@ -944,6 +944,29 @@ static void what_was_shown_is_not_lost_at_the_end(void **state)
 	assert_non_null(strstr(seen(), "x\nlast\n"));
 }
 
+static void a_burst_of_the_log_is_shown_whole(void **state)
+{
+	const char *text;
+
+	two_guests("terminal=dumb");
+	for (unsigned i = 0; i < 300; i++)
+		fake_log(DIOSIX_LOG_INFO, i == 299 ? "the last of many lines" : "one of many lines of the log");
+	ui_turn(&ui, DIOSIX_EVENT_LOG, now_us);
+	while (ui_deadline(&ui) == 0)
+		ui_turn(&ui, 0, now_us);
+	text = seen();
+	assert_non_null(strstr(text, "the last of many lines"));
+	assert_null(strstr(text, "lost"));
+	for (unsigned i = 0; i < 300; i++)
+		fake_log(DIOSIX_LOG_INFO, i == 299 ? "the last at the end" : "one of many lines of the log");
+	ui_turn(&ui, DIOSIX_EVENT_STOP, now_us);
+	for (unsigned i = 0; i < 100 && !ui.ended; i++)
+		ui_turn(&ui, 0, now_us);
+	assert_true(ui.ended);
+	assert_false(ui.lost);
+	assert_non_null(strstr(seen(), "the last at the end"));
+}
+
 static void what_it_could_not_show_at_the_end_is_lost_and_said_so(void **state)
 {
 	two_guests("terminal=dumb");
@@ -1420,6 +1443,7 @@ int main(void)
 		cmocka_unit_test_setup(asked_to_stop_it_resets_and_ends, setup),
 		cmocka_unit_test_setup(the_terminal_s_answer_is_awaited_before_the_end, setup),
 		cmocka_unit_test_setup(what_was_shown_is_not_lost_at_the_end, setup),
+		cmocka_unit_test_setup(a_burst_of_the_log_is_shown_whole, setup),
 		cmocka_unit_test_setup(what_it_could_not_show_at_the_end_is_lost_and_said_so, setup),
 		cmocka_unit_test_setup(no_key_is_longer_than_it_is, setup),
 		cmocka_unit_test_setup(no_key_is_longer_than_it_is_at_the_end, setup),
