@@ -419,9 +419,9 @@ FLOOD = f"echo $$ >pid; {GREETING}; exec yes more"
 class Unread:
     """`dmfs run` of a board that prints without end, to somebody who reads nothing, when all that may wait is full."""
 
-    def __init__(self, tool, *options, script=FLOOD):
-        self.process = subprocess.Popen([tool.program, *ARGS, *options], cwd=tool.folder, env={**os.environ, **board(tool, script)},
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    def __init__(self, tool, *options, script=FLOOD, **how):
+        how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, **how}
+        self.process = subprocess.Popen([tool.program, *ARGS, *options], cwd=tool.folder, env={**os.environ, **board(tool, script)}, **how)
         size = fcntl.fcntl(self.process.stdout, fcntl.F_GETPIPE_SZ)
         wait_until(lambda: int.from_bytes(fcntl.ioctl(self.process.stdout, termios.FIONREAD, bytes(4)), "little") > size - 4096)
 
@@ -463,6 +463,17 @@ def test_what_the_board_said_is_waited_for_when_it_has_ended(tool, options, stat
         assert run.process.poll() is None
         assert run.process.stdout.read().decode().split("\n")[1:-2] == [str(i) for i in range(1, 15001)]
     run.end(status)
+
+
+def test_ctrl_a_x_ends_it_when_the_board_has_ended_and_nobody_reads(tool):
+    master, slave = pty.openpty()
+    run = Unread(tool, script=f'echo $$ >pid; {GREETING}; seq 1 15000; echo "{STOPPED}"', stdin=slave, start_new_session=True,
+                 preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    assert is_gone(tool)
+    os.write(master, b"\x01x")
+    run.end(ENDED)
+    os.close(slave)
+    os.close(master)
 
 
 def test_reader_that_goes_away_ends_it(tool):

@@ -299,6 +299,8 @@ static void loaded(struct capsule *capsule, enum order order)
 		log_line(DIOSIX_LOG_INFO, "diosix: capsule %s: %s", capsule->name, capsule->anew ? "started" : "restarted");
 		capsule->anew = false;
 		begin_life(capsule);
+		if (board_must_end()) /* since it was looked at above: it came too late to be asked with the others */
+			capsule_ask_to_stop(capsule);
 	} else {
 		log_line(DIOSIX_LOG_ERROR, "diosix: capsule %s: crashed: it could not be loaded again", capsule->name);
 		capsule->stop_reason = STOP_CRASH;

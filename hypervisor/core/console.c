@@ -339,6 +339,8 @@ static bool print(struct capsule *capsule, const char *text, size_t len, size_t 
 	bool empty = printed->shown == printed->head;
 	size_t n = 0;
 
+	if (ending) /* what waits is the last, or somebody who prints without end keeps the board */
+		return false;
 	/* Nothing comes after what was lost until that has been said: its place is the ring's end. */
 	while (n < len && room(printed) != 0 && printed->lost == 0)
 		append(printed, text[n++]);
@@ -360,7 +362,7 @@ size_t console_write(struct capsule *capsule, const char *text, size_t len)
 	bool more;
 
 	take();
-	if (alone() && own() && line->waiting == 0)
+	if (alone() && own() && !ending && line->waiting == 0)
 		while (n < len && line_takes(line))
 			put(text[n++]);
 	if (n < len && print(capsule, text + n, len - n, &n))
@@ -382,10 +384,10 @@ void console_print(struct capsule *capsule, char c)
 	if (console_write(capsule, &c, 1) == 1)
 		return;
 	take();
-	printed->lost++;
+	printed->lost += !ending;
 	atomic_fetch_add(&capsule->output, 1);
 	atomic_fetch_add(&capsule->dropped, 1);
-	if (own())
+	if (own() && !ending)
 		set_waits(capsule, true);
 	give();
 }

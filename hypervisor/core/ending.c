@@ -54,11 +54,17 @@ static bool is_what_it_is_for(const struct capsule *capsule)
 	return true;
 }
 
-/* For good, or almost. */
+/* For good, or almost. A service that was asked to stop says so that it could not end in good order: that is no failure. */
+static bool has_crashed(const struct capsule *capsule)
+{
+	return capsule->stop_reason == STOP_CRASH && atomic_load(&capsule->state) >= CAPSULE_SCRUBBING &&
+	       !(capsule->config.kind == DMFS_SERVICE && atomic_load(&capsule->asked));
+}
+
 static bool any_crashed(void)
 {
 	for (uint32_t i = 0; i < capsule_count; i++)
-		if (capsules[i].stop_reason == STOP_CRASH && atomic_load(&capsules[i].state) >= CAPSULE_SCRUBBING)
+		if (has_crashed(&capsules[i]))
 			return true;
 	return false;
 }

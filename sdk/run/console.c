@@ -219,15 +219,17 @@ static enum console_end relay(struct console *console, bool terminal,
 }
 
 /* The rest goes out. True when all has, or can no more; otherwise `end` says why it is not waited for any longer. */
-static bool finish(struct console *console, const struct timespec *deadline, bool limited, enum console_end *end)
+static bool finish(struct console *console, bool terminal, const struct timespec *deadline, bool limited, enum console_end *end)
 {
+	bool typing = *end == CONSOLE_CLOSED && terminal;
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		struct pollfd fds[3] = {
+		struct pollfd fds[4] = {
 			{console->passing_len ? console->outlet->in : -1, POLLOUT, 0},
 			{console->outlet->over, POLLIN, 0},
 			{*end == CONSOLE_CLOSED ? console->signals : -1, POLLIN, 0},
+			{typing && !console->input_ended ? STDIN_FILENO : -1, POLLIN, 0},
 		};
 		int wait = left(deadline, limited);
 
@@ -237,11 +239,16 @@ static bool finish(struct console *console, const struct timespec *deadline, boo
 		}
 		if (console->passing_len == 0)
 			outlet_end(console->outlet);
-		if (poll(fds, 3, wait) < 0 && errno != EINTR)
+		if (poll(fds, 4, wait) < 0 && errno != EINTR)
 			return false;
 		if (fds[2].revents && read(console->signals, &info, sizeof(info)) == sizeof(info)) {
 			console->signal = (int)info.ssi_signo;
 			*end = CONSOLE_SIGNAL;
+			return false;
+		}
+		console->pending_len = 0; /* there is no board for it */
+		if (fds[3].revents && from_user(console, terminal)) {
+			*end = CONSOLE_ESCAPED;
 			return false;
 		}
 		if (fds[0].revents & POLLOUT && !pass_on(console))
@@ -264,8 +271,8 @@ static enum console_end relay_and_finish(struct console *console, bool terminal)
 	error = errno;
 	clock_gettime(CLOCK_MONOTONIC, &second);
 	second.tv_sec++;
-	is_over = end == CONSOLE_CLOSED ? finish(console, &deadline, console->timeout > 0, &end)
-					: finish(console, &second, true, &end);
+	is_over = end == CONSOLE_CLOSED ? finish(console, terminal, &deadline, console->timeout > 0, &end)
+					: finish(console, terminal, &second, true, &end);
 	if (is_over && end == CONSOLE_CLOSED && console->outlet->error) {
 		end = CONSOLE_FAILED;
 		error = console->outlet->error;

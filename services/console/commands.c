@@ -212,6 +212,8 @@ static void log_(struct call *call)
 static void quit(struct call *call)
 {
 	call->ui->stopping = true;
+	/* Who was asked to stop is not started again, whatever his rule; without the permission it is as that says. */
+	diosix_capsule_stop(DIOSIX_HANDLE_INDEX(diosix_self()));
 }
 
 static const struct command commands[] = {

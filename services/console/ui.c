@@ -205,12 +205,11 @@ static void begin_end(struct ui *ui)
 
 static void leave_terminal(struct ui *ui)
 {
-	if (!ui->left && ui->registered && ui->begun)
+	if (!ui->registered) /* it is another's */
+		return;
+	if (ui->begun)
 		terminal_text(&ui->terminal, terminal_reset(&ui->terminal));
-	if (!ui->left)
-		terminal_text(&ui->terminal, "\r\n");
-	ui->left = true;
-	terminal_flush(&ui->terminal);
+	terminal_text(&ui->terminal, "\r\n");
 }
 
 static void show_the_rest(struct ui *ui)
@@ -227,8 +226,8 @@ static void show_the_rest(struct ui *ui)
 	log_go_on(ui);
 }
 
-/* What is on the way still gets there, as far as the line takes it. */
-static void end(struct ui *ui)
+/* What is on the way still gets there, as far as the line takes it. True when it has, or its time is over. */
+static bool has_shown_all(struct ui *ui)
 {
 	if (ui->end_by == 0)
 		begin_end(ui);
@@ -237,15 +236,25 @@ static void end(struct ui *ui)
 	input_feed(ui);
 	if (ui->registered && !ui->begun && ui->terminal.kind != TERMINAL_UNKNOWN)
 		begin_view(ui);
-	if (ui->begun && !ui->left)
+	if (ui->begun)
 		show_the_rest(ui);
 	terminal_flush(&ui->terminal);
 	ui->lost = view_is_behind(ui) || control_is_behind(ui) || (ui->begun && log_is_behind(ui));
-	if ((ui->lost || terminal_waits(&ui->terminal)) && ui->now < ui->end_by)
+	return (!ui->lost && !terminal_waits(&ui->terminal)) || ui->now >= ui->end_by;
+}
+
+/* Nothing comes after the terminal has been left. */
+static void end(struct ui *ui)
+{
+	if (!ui->left && has_shown_all(ui)) {
+		leave_terminal(ui);
+		ui->left = true;
+	}
+	if (!ui->left)
 		return;
-	leave_terminal(ui);
-	ui->lost |= ui->terminal.len > 0;
-	ui->ended = !ui->lost || ui->now >= ui->end_by;
+	terminal_flush(&ui->terminal);
+	ui->ended = ui->terminal.len == 0 || ui->now >= ui->end_by;
+	ui->lost |= ui->ended && ui->terminal.len > 0;
 }
 
 void ui_turn(struct ui *ui, uint64_t events, uint64_t now)
@@ -260,10 +269,12 @@ void ui_turn(struct ui *ui, uint64_t events, uint64_t now)
 		follow_log(ui);
 	if ((events & DIOSIX_EVENT_CAPSULES) || stopping_any(ui))
 		capsules_refresh(ui);
-	stops_tick(ui);
+	if (!ui->left)
+		stops_tick(ui);
 	if (ui->registered && !ui->stopping)
 		serve(ui, events);
-	control_turn(ui);
+	if (!ui->left)
+		control_turn(ui);
 	terminal_flush(&ui->terminal);
 	if (ui->leaving)
 		capsule_leave(ui);

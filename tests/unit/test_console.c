@@ -289,6 +289,16 @@ static void nobody_takes_the_last_lines(void **state)
 	expect("diosix: last line\r\n");
 }
 
+static void what_is_printed_while_the_board_ends_does_not_keep_it(void **state)
+{
+	console_end();
+	assert_int_equal(console_write(&two[0], "more\n", 5), 0);
+	console_print(&two[0], 'x');
+	assert_int_equal(two[0].printed.lost, 0);
+	assert_int_equal(two[0].dropped, 1);
+	expect("");
+}
+
 /* --- a provider -------------------------------------------------------------------------------- */
 
 static int setup_provider(void **state)
@@ -518,6 +528,7 @@ int main(void)
 		cmocka_unit_test_setup(at_the_end_all_of_it_goes_out, setup),
 		cmocka_unit_test_setup(a_line_that_takes_nothing_is_not_waited_for_for_ever, setup),
 		cmocka_unit_test_setup(nobody_takes_the_last_lines, setup),
+		cmocka_unit_test_setup(what_is_printed_while_the_board_ends_does_not_keep_it, setup),
 		cmocka_unit_test_setup(the_provider_gets_output_with_its_capsules_index, setup_provider),
 		cmocka_unit_test_setup(a_record_is_of_one_life_and_says_what_the_log_said_before, setup_provider),
 		cmocka_unit_test_setup(what_was_lost_is_of_the_life_that_lost_it, setup_provider),

@@ -571,6 +571,18 @@ static void who_serves_others_ends_before_the_board(void **state)
 	assert_int_equal(fake.time, 0);
 }
 
+static void a_service_that_was_asked_to_stop_fails_no_board(void **state)
+{
+	capsule->config.kind = capsules[OTHER].config.kind = DMFS_SERVICE;
+	others_go_on();
+	assert_int_equal(operate(STOP, OTHER), 0);
+	crash(OTHER);
+	until(OTHER, CAPSULE_STOPPED);
+	shut_down(VICTIM);
+	assert_true(board_ends());
+	assert_true(fake.success);
+}
+
 static void who_does_not_end_when_asked_is_not_waited_for_long(void **state)
 {
 	bring_the_board_to_its_end();
@@ -638,6 +650,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_life_begins_while_the_board_ends, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(a_refused_start_takes_nobody_s_time, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(who_serves_others_ends_before_the_board, setup_more, teardown_more),
+		cmocka_unit_test_setup_teardown(a_service_that_was_asked_to_stop_fails_no_board, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(who_does_not_end_when_asked_is_not_waited_for_long, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(nobody_is_started_on_a_board_that_ends, setup_more, teardown_more),
 		cmocka_unit_test_setup_teardown(every_operation_in_every_state, setup_more, teardown_more),
